@@ -1,0 +1,93 @@
+# mmrobot's commands. `make` alone lists them. Every target may be run again at any time.
+
+# The first of these that is a Python 3.11 or 3.12; or name one: make setup PYTHON=/path/to/python
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo $$p && break; done)
+endif
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+NO_TEST_CHOSEN := 5
+
+# A sourced ROS, or another environment's variables, would mix two installations in one process.
+unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH VIRTUAL_ENV
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test lint unit integration launch-tests colcon end-to-end eval train constraints clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## install everything into .venv (minutes the first time, then at once)
+	@$(call with_python,scripts/setup_environment.py)
+
+setup-dev:  ## setup, and what the tests need
+	@$(call with_python,scripts/setup_environment.py --dev)
+
+demo: setup  ## see it work: words to a plan to a moving arm; ARGS='"put the red cube in the blue bowl"'
+	$(BIN)/mmrobot demo $(ARGS)
+
+test:  ## every check, quick ones first
+	@$(MAKE) --no-print-directory setup-dev
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory colcon
+	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory launch-tests
+	@$(MAKE) --no-print-directory end-to-end
+	@echo "==> all tests passed"
+
+lint:  ## style and types
+	@echo "==> ruff"
+	@$(BIN)/ruff check .
+	@echo "==> mypy"
+	@$(BIN)/python -m mypy
+
+unit:  ## quick tests
+	@echo "==> unit tests"
+	@$(PYTEST) tests/unit -m "not slow and not gpu and not gazebo"
+
+integration:  ## tests on the real ROS graph and the real simulator
+	@echo "==> integration tests"
+	@$(PYTEST) tests/unit -m slow || [ $$? -eq $(NO_TEST_CHOSEN) ]
+	@$(call pytest_if_any,tests/integration tests/replay tests/gpu)
+
+launch-tests:  ## tests of the launch files
+	@echo "==> launch tests"
+	@$(call pytest_if_any,tests/launch)
+
+colcon:  ## build both packages with colcon in a temporary folder and look at what was installed
+	@echo "==> colcon build of mmrobot and mmrobot_msgs"
+	@$(BIN)/python scripts/check_colcon_build.py
+
+end-to-end:  ## one sentence carried out, judged by physics
+	@echo "==> end to end"
+	$(BIN)/mmrobot demo --headless --json
+
+eval:  ## the task suite; ARGS="--families pick --episodes 20"
+	$(BIN)/mmrobot eval $(ARGS)
+
+train:  ## train the shipped model anew (long); ARGS=--help
+	$(BIN)/python -m mmrobot.learn.train $(ARGS)
+
+constraints:  ## pin what .venv holds in constraints.txt
+	$(BIN)/python scripts/freeze_constraints.py
+
+clean:  ## remove .venv and everything that was built
+	rm -rf .venv .setup.lock build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+define with_python
+if [ -z "$(PYTHON)" ]; then \
+	echo "set-up failed: no Python 3.11 or 3.12 found." >&2; \
+	echo "fix: sudo apt-get install python3 python3-venv python3-dev (Debian 12, Ubuntu 24.04)," >&2; \
+	echo "     or name one: make $@ PYTHON=/path/to/python3.12" >&2; exit 1; fi; \
+"$(PYTHON)" $(1)
+endef
+
+# Folders without a test yet are left out; a folder whose tests were all deselected is no failure.
+define pytest_if_any
+folders=""; for f in $(1); do [ -n "$$(find $$f -name 'test_*.py' 2>/dev/null)" ] && folders="$$folders $$f"; done; \
+if [ -z "$$folders" ]; then echo "    none"; else $(PYTEST) $$folders || [ $$? -eq $(NO_TEST_CHOSEN) ]; fi
+endef

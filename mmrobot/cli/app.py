@@ -1,0 +1,364 @@
+"""The commands and their options. Work and its libraries are imported when a command runs, not before."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmrobot.cli.output import USAGE, run
+
+app = typer.Typer(
+    name="mmrobot",
+    help="One sentence and a camera picture become a typed 3-D plan that a robot carries out.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="end standard output with one line of JSON")]
+Scene = Annotated[Path | None, typer.Option(help="YAML of a scene or of episodes [default: the shipped one]")]
+Model = Annotated[str, typer.Option(help="model name or folder; empty: the configuration's")]
+Config = Annotated[Path | None, typer.Option(help="YAML of settings [default: config/mmrobot.yaml]")]
+Image = Annotated[Path, typer.Option(help="colour picture: PNG or JPEG")]
+Pace = Annotated[float, typer.Option(help="simulated seconds in one of wall time; 0: as fast as it can")]
+
+
+def _example(*lines: str) -> str:
+    return "Example:\n\n" + "\n\n".join(f"[cyan]{line}[/]" for line in lines)
+
+
+@app.command(epilog=_example('mmrobot demo "put the red cube in the blue bowl" --record runs/demo'))
+def demo(
+    instruction: Annotated[str | None, typer.Argument(help="what to do [default: the scene's own]")] = None,
+    scene: Scene = None,
+    seed: Annotated[int, typer.Option(help="seed of camera noise")] = 0,
+    headless: Annotated[bool, typer.Option("--headless", help="no spectator's view in the video")] = False,
+    record: Annotated[Path, typer.Option(help="folder for picture, video and MCAP")] = Path("runs/demo"),
+    model: Model = "",
+    config: Config = None,
+    real_time_factor: Pace = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Show the product: simulator, model and robot as real ROS 2 nodes carry one sentence out."""
+    from mmrobot.cli.demo import DemoOptions, run_demo
+
+    options = DemoOptions(instruction, scene, seed, headless, record, model, config, real_time_factor)
+    run(as_json, lambda output: run_demo(options, output))
+
+
+@app.command(epilog=_example("mmrobot up --scene my_scene.yaml", "mmrobot up --robot --config my_robot.yaml"))
+def up(
+    config: Config = None,
+    scene: Scene = None,
+    seed: Annotated[int, typer.Option(help="seed of camera noise")] = 0,
+    robot: Annotated[bool, typer.Option("--robot", help="no simulator: a real robot's topics")] = False,
+    headless: Annotated[bool, typer.Option(help="no spectator's view on 'spectator'")] = True,
+    real_time_factor: Pace = 1.0,
+    model: Model = "",
+    namespace: Annotated[str, typer.Option(help="namespace of all nodes")] = "",
+    require_approval: Annotated[
+        bool, typer.Option(help="each plan waits for the service approve_plan")
+    ] = False,
+    record: Annotated[Path | None, typer.Option(help="folder for MCAP and video")] = None,
+    as_json: Json = False,
+) -> None:
+    """Start the robot's nodes and leave them running until Ctrl-C."""
+    from mmrobot.cli.up import run_up
+    from mmrobot.ros.graph import GraphOptions
+
+    options = GraphOptions(
+        config=str(config or ""),
+        scene=str(scene or ""),
+        seed=seed,
+        headless=headless,
+        real_time_factor=real_time_factor,
+        model=model,
+        namespace=namespace,
+        use_sim_time=not robot,
+        require_approval=require_approval,
+        record=str(record or ""),
+    )
+    run(as_json, lambda output: run_up(options, not robot, output))
+
+
+@app.command(epilog=_example('mmrobot say "pick up the green ball"'))
+def say(
+    words: Annotated[str, typer.Argument(help="an instruction, or a stop word")],
+    wait: Annotated[bool, typer.Option(help="wait for the end")] = True,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="publish the plan, move nothing")] = False,
+    timeout: Annotated[float, typer.Option(help="seconds to wait for the end")] = 300.0,
+    as_json: Json = False,
+) -> None:
+    """Give words to the robot that runs on this ROS domain."""
+    from mmrobot.cli.say import run_say
+
+    run(as_json, lambda output: run_say(words, wait, plan_only, timeout, output))
+
+
+@app.command(epilog=_example("mmrobot stop"))
+def stop(as_json: Json = False) -> None:
+    """Hold the robot still, now."""
+    from mmrobot.cli.say import run_stop
+
+    run(as_json, run_stop)
+
+
+@app.command(
+    epilog=_example('mmrobot plan --image rgb.png --depth depth.npy --camera camera.yaml "pick up the cup"')
+)
+def plan(
+    instruction: Annotated[str, typer.Argument(help="what to do")],
+    image: Image,
+    camera: Annotated[Path, typer.Option(help="camera_calibration YAML, with T_base_camera for its place")],
+    depth: Annotated[Path | None, typer.Option(help="16-bit PNG in mm, or .npy in m")] = None,
+    model: Model = "",
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """One picture to a plan, without ROS."""
+    from mmrobot.cli.pictures import run_plan
+
+    run(as_json, lambda output: run_plan(instruction, image, camera, depth, model, config, output))
+
+
+@app.command(epilog=_example('mmrobot ground --image rgb.png "the red cube"'))
+def ground(
+    phrase: Annotated[str, typer.Argument(help="what to find")],
+    image: Image,
+    model: Model = "",
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Boxes for a phrase in a picture, in its pixels."""
+    from mmrobot.cli.pictures import run_ground
+
+    run(as_json, lambda output: run_ground(phrase, image, model, config, output))
+
+
+@app.command(epilog=_example("mmrobot describe --image rgb.png"))
+def describe(image: Image, model: Model = "", config: Config = None, as_json: Json = False) -> None:
+    """Everything that the model sees in a picture, with boxes."""
+    from mmrobot.cli.pictures import run_describe
+
+    run(as_json, lambda output: run_describe(image, model, config, output))
+
+
+@app.command(epilog=_example('mmrobot ask --image rgb.png "what is left of the bowl?"'))
+def ask(
+    question: Annotated[str, typer.Argument(help="about the picture")],
+    image: Image,
+    model: Model = "",
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """An answer to a question about a picture."""
+    from mmrobot.cli.pictures import run_ask
+
+    run(as_json, lambda output: run_ask(question, image, model, config, output))
+
+
+@app.command(epilog=_example('mmrobot verify --image rgb.png "the red cube is in the bowl"'))
+def verify(
+    statement: Annotated[str, typer.Argument(help="of the picture")],
+    image: Image,
+    model: Model = "",
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """How probable it is that a statement holds in a picture."""
+    from mmrobot.cli.pictures import run_verify
+
+    run(as_json, lambda output: run_verify(statement, image, model, config, output))
+
+
+@app.command("eval", epilog=_example("mmrobot eval --families pick,put_in --episodes 25 --out runs/eval"))
+def evaluate(
+    families: Annotated[str, typer.Option(help="comma-separated")] = "pick,put_in,put_beside,stack",
+    levels: Annotated[str, typer.Option(help="comma-separated")] = "L0",
+    episodes: Annotated[int, typer.Option(help="episodes of each family and level")] = 25,
+    seed: Annotated[int, typer.Option(help="first seed; training takes those below 1000000")] = 1_000_000,
+    episodes_file: Annotated[Path | None, typer.Option(help="YAML of episodes instead of families")] = None,
+    ablate: Annotated[str, typer.Option(help="blind, text, depth; comma-separated")] = "",
+    jobs: Annotated[int, typer.Option(help="processes")] = 1,
+    out: Annotated[Path | None, typer.Option(help="folder for the report and for going on later")] = None,
+    model: Model = "",
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """The task suite: episodes in the simulator, judged by physics."""
+    from mmrobot.cli.evaluate import EvalOptions, run_eval
+
+    options = EvalOptions(families, levels, episodes, seed, episodes_file, ablate, jobs, out, model, config)
+    run(as_json, lambda output: run_eval(options, output))
+
+
+@app.command("eval-model", epilog=_example("mmrobot eval-model --levels L0,L2 --count 500 --out runs/nano"))
+def evaluate_model(
+    levels: Annotated[str, typer.Option(help="L0 to L4, comma-separated")] = "L0,L1,L2,L3,L4",
+    count: Annotated[int, typer.Option(help="scenes a level, ten questions each")] = 200,
+    seed: Annotated[int, typer.Option(help="first seed; training takes those below 1000000")] = 1_000_000,
+    model: Model = "",
+    backend: Annotated[str, typer.Option(help="auto, torch_cpu, onnx, tensorrt, remote, ...")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="folder of the answers, for going on later")] = None,
+    as_json: Json = False,
+) -> None:
+    """How well a model sees and reads over unseen scenes, without an arm: the model card's table."""
+    from mmrobot.cli.evaluate_model import ModelEvalOptions, run_eval_model
+
+    options = ModelEvalOptions(count, seed, levels, model, backend, out)
+    run(as_json, lambda output: run_eval_model(options, output))
+
+
+@app.command(
+    epilog=_example("mmrobot bench --rounds 5 --out runs/bench.json", "mmrobot bench --pruning --selective")
+)
+def bench(
+    model: Model = "",
+    backends: Annotated[
+        str, typer.Option(help="comma-separated, taken in turns")
+    ] = "torch,torch-compile,onnx,onnx-int8,tensorrt",
+    rounds: Annotated[int, typer.Option(help="turns that every backend gets")] = 5,
+    tasks: Annotated[int, typer.Option(help="pictures with an instruction in a turn")] = 8,
+    scenes: Annotated[int, typer.Option(help="held-out scenes a level for quality, four phrases each")] = 100,
+    levels: Annotated[str, typer.Option(help="of those scenes, L0 to L4, comma-separated")] = "L0",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the libraries' choice")] = 1,
+    speed: Annotated[bool, typer.Option(help="stages and the whole way of every backend")] = True,
+    pruning: Annotated[bool, typer.Option("--pruning", help="also: fewer visual tokens")] = False,
+    selective: Annotated[bool, typer.Option("--selective", help="also: second looks in doubt")] = False,
+    gate: Annotated[bool, typer.Option("--gate", help="also: how the change gate errs")] = False,
+    large: Annotated[bool, typer.Option("--large", help="also: decode of a 2B-class VLM on the GPU")] = False,
+    out: Annotated[Path | None, typer.Option(help="file for the JSON")] = None,
+    as_json: Json = False,
+) -> None:
+    """Speed of every backend that is to be had here, beside its quality."""
+    from mmrobot.cli.bench import BenchOptions, run_bench
+
+    asked = {"speed": speed, "pruning": pruning, "selective": selective, "gate": gate, "large": large}
+    sections = tuple(name for name, wanted in asked.items() if wanted)
+    options = BenchOptions(model, backends, rounds, tasks, scenes, levels, threads, sections, out)
+    run(as_json, lambda output: run_bench(options, output))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def train(context: typer.Context) -> None:
+    """Train mmrobot-nano anew: pictures, sight, words, weights (hours; resumes)."""
+    from mmrobot.learn.train import main as run_training
+
+    raise typer.Exit(run_training(context.args))
+
+
+@app.command(
+    epilog=_example(
+        "mmrobot engine --precision fp16",
+        "mmrobot engine --dry-run --gpu Orin --capability 8.7 --tensorrt 10.3.0",
+    )
+)
+def engine(
+    model: Model = "",
+    graphs: Annotated[Path | None, typer.Option(help="folder of exported graphs instead of a model")] = None,
+    precision: Annotated[str, typer.Option(help="fp32, fp16 or bf16")] = "fp32",
+    device: Annotated[str, typer.Option(help="cuda, cuda:1, ...")] = "cuda",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be built")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="build also what is there")] = False,
+    optimization_level: Annotated[int, typer.Option(help="0 quick to 5 thorough")] = 3,
+    tf32: Annotated[bool, typer.Option("--tf32", help="allow TF32 in float32 products")] = False,
+    memory_check: Annotated[bool, typer.Option(help="refuse a build that memory is too small for")] = True,
+    gpu: Annotated[str, typer.Option(help="with --dry-run: another machine's GPU")] = "",
+    capability: Annotated[str, typer.Option(help="with --dry-run: its compute capability")] = "",
+    tensorrt: Annotated[str, typer.Option(help="with --dry-run: its TensorRT's version")] = "",
+    as_json: Json = False,
+) -> None:
+    """Build TensorRT engines for this machine's GPU; kept until model, GPU or TensorRT change."""
+    from mmrobot.cli.engine import EngineOptions, run_engine
+
+    options = EngineOptions(
+        model,
+        graphs,
+        precision,
+        device,
+        dry_run,
+        anew,
+        optimization_level,
+        tf32,
+        memory_check,
+        gpu,
+        capability,
+        tensorrt,
+    )
+    run(as_json, lambda output: run_engine(options, output))
+
+
+@app.command(epilog=_example("mmrobot export --check", "mmrobot export --model my_qwen --precision bf16"))
+def export(
+    model: Model = "",
+    precision: Annotated[str, typer.Option(help="fp32, fp16, bf16; nano also int8, others int4")] = "fp32",
+    out: Annotated[Path | None, typer.Option(help="folder [default: in the cache]")] = None,
+    check: Annotated[bool, typer.Option("--check", help="compare all backends with torch")] = False,
+    prompts: Annotated[int, typer.Option(help="with --check: instructions")] = 500,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="measure int8 ranges anew")
+    ] = False,
+    skeletons: Annotated[
+        bool, typer.Option("--skeletons", help="trace the graphs that ship without weights")
+    ] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="trace the model, whatever is there")] = False,
+    resolutions: Annotated[str, typer.Option(help="other models: pictures, such as 448x448,672x672")] = "",
+    lengths: Annotated[str, typer.Option(help="other models: prompt lengths, comma-separated")] = "512",
+    capacity: Annotated[int, typer.Option(help="other models: tokens that the KV cache holds")] = 1024,
+    whole_cache: Annotated[
+        bool, typer.Option("--whole-cache", help="other models: decode gives the caches, not their new rows")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """A model as ONNX graphs with static shapes: for ONNX Runtime, TensorRT and others."""
+    from mmrobot.cli.export import ExportOptions, run_export
+
+    options = ExportOptions(
+        model,
+        precision,
+        out,
+        check,
+        prompts,
+        calibrate,
+        skeletons,
+        anew,
+        resolutions,
+        lengths,
+        capacity,
+        whole_cache,
+    )
+    run(as_json, lambda output: run_export(options, output))
+
+
+@app.command(epilog=_example("mmrobot doctor"))
+def doctor(as_json: Json = False) -> None:
+    """What is installed and works, with a fix for each fault."""
+    from mmrobot.cli.doctor import run_doctor
+
+    run(as_json, run_doctor)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; wrong usage answers in JSON too when asked to."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        status = app(words, standalone_mode=False)
+    except Exception as error:
+        # Typer carries its own copy of click: its usage errors are known by what they offer.
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        if "--json" in words:
+            text = getattr(error, "message", "") or str(error)
+            content = {"code": "USAGE", "message": text, "fix": "see mmrobot --help"}
+            print(json.dumps({"ok": False, "error": content}), flush=True)
+        show()
+        return USAGE
+    return status if isinstance(status, int) else 0

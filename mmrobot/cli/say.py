@@ -1,0 +1,51 @@
+"""`mmrobot say` and `mmrobot stop`: words to, or an immediate stop of, a running robot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmrobot.cli.output import Output
+from mmrobot.cli.plan_table import plan_as_dict, plan_table
+from mmrobot.command.stop_words import is_stop
+from mmrobot.command.text import clean_instruction
+from mmrobot.errors import DeadlineError
+from mmrobot.ros.client import RobotClient
+
+
+def run_say(words: str, wait: bool, plan_only: bool, timeout_s: float, output: Output) -> None:
+    """Send an instruction and, unless told otherwise, wait for its end."""
+    if not is_stop(words):
+        words = clean_instruction(words)
+    with RobotClient() as client:
+        client.on_status = lambda status: _tell(status, output)
+        follow = client.follow(words, plan_only)
+        if not wait:
+            follow.done.wait(1.0)
+            if follow.error is not None:
+                output.fail(follow.error)
+            output.finish(True, instruction=words)
+        if not follow.done.wait(timeout_s):
+            raise DeadlineError(
+                f"'{words}' is not done after {timeout_s:.0f} s",
+                "wait longer with --timeout, or: mmrobot stop",
+            )
+    content: dict[str, Any] = {"success": follow.error is None, "steps_done": follow.steps_done}
+    if follow.plan is not None:
+        output.console.print(plan_table(follow.plan))
+        content["plan"] = plan_as_dict(follow.plan)
+    if follow.error is not None:
+        output.fail(follow.error, **content)
+    output.console.print("[green]done[/]")
+    output.finish(True, **content)
+
+
+def run_stop(output: Output) -> None:
+    """Hold the robot."""
+    with RobotClient() as client:
+        message = client.stop()
+    output.console.print(f"[bold]{message}[/]")
+    output.finish(True, message=message)
+
+
+def _tell(status: dict[str, Any], output: Output) -> None:
+    output.log.print(f"[dim]{status['node']:>10}[/]  {status['message']}", markup=True)

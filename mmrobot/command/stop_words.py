@@ -1,0 +1,116 @@
+# ruff: noqa: E501 (word lists read best as they are)
+"""Stop words, heard without any model: English, Spanish, German, French, Chinese.
+
+A stop may be the whole utterance, or lead it ("stop, put that back"). When in doubt between a
+command to stop and anything else said *first*, it is a stop: a needless stop costs a second.
+Words inside a sentence ("the bus stop") and denials ("don't stop") are none.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Nobody says more before a stop than this; bounds the time on enormous input.
+_READ_CHARACTERS = 400
+
+# Said first, these stop whatever follows.
+_LEADING = frozenset("stop halt freeze abort stopp arrete arretez detente detengase anhalten".split())
+# "stop sign", "halt button": the word is no verb there.
+_NOT_AFTER_LEADING = frozenset("sign signs light lights watch button buttons motion word words".split())
+
+# These stop only as the whole utterance, or before a mark ("para, por favor").
+_WHOLE = frozenset(
+    phrase
+    for line in """
+    wait|whoa|woah|pause|cancel|enough|hold|hold it|hold on|hold still|stand still|stay still|stay there|keep still
+    dont move|do not move|not so fast|emergency stop|emergency|e stop|estop|cut it out|thats enough|wait a second
+    wait a moment|hang on|quit|quit it|terminate|cease
+    para|pare|paren|parate|alto|basta|quieto|quieta|detenganse|para ya|alto ahi|no te muevas|no se mueva|espera|deten
+    halt an|anhalten|haltet an|bleib stehen|stehen bleiben|stehenbleiben|hor auf|horauf|aufhoren|nicht bewegen
+    warte|abbrechen|schluss|keine bewegung|halt stopp
+    halte|arrete toi|arretez vous|ne bouge pas|ne bouge plus|ne bougez plus|ne bougez pas|ca suffit|attends|attendez
+    """.splitlines()
+    for phrase in line.strip().split("|")
+    if phrase
+)
+# Said before or after a stop, these change nothing.
+_PADDING = frozenset(
+    """please robot now hey oh ok okay no right immediately at once arm mister everything all and just i said
+    por favor ahora ya robot bitte sofort jetzt roboter s il vous te plait maintenant tout de suite
+    nein non so well uh um ah the wow it there moving here""".split()
+)
+# Only these may stand before: "everything stop" is one, "at stop" is none.
+_BEFORE = frozenset(
+    """please robot now hey oh ok okay no just i said everything everybody uh um ah wow well bitte nein non
+    roboter por favor right immediately sofort jetzt schnell vite ahora now and""".split()
+)
+
+_CHINESE = ("停下来", "停一下", "停下", "停止", "停", "别动", "不要动", "不许动", "站住", "住手", "暂停", "快停", "急停")
+_CHINESE_TRADITIONAL = {"別": "别", "許": "许", "暫": "暂"}
+_CHINESE_PADDING = re.compile(r"^(?:机器人|機器人|请|請|快|马上|馬上|立刻|立即|现在|現在|喂|嘿)+")
+_CHINESE_TAIL = re.compile(r"^(?:吧|啊|了|呀|手|机器人|機器人|现在|現在|一下|下|来|住|止|停)*$")
+
+_MARK = re.compile(r"[,.!?;:¡¿…\-–—。，！？；、：\n]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def is_stop(text: str) -> bool:
+    """Whether an utterance means: stop at once. Never raises, reads a bounded part, needs no model."""
+    head = unicodedata.normalize("NFKC", text[:_READ_CHARACTERS]).lower()
+    if _is_chinese_stop(head):
+        return True
+    folded = "".join(c for c in unicodedata.normalize("NFD", head) if not unicodedata.combining(c))
+    folded = re.sub(r"['’‘ʼ`´]", "", folded)
+    # A hyphen inside joins: "e-stop", "arrête-toi"; "non-stop" is no stop.
+    folded = re.sub(r"(?<=\w)-(?=\w)", " ", folded.replace("non-stop", "nonstop"))
+    clauses = [c for c in (_LETTERS.findall(part) for part in _MARK.split(folded)) if c]
+    while clauses and all(w in _BEFORE for w in clauses[0]):
+        clauses = clauses[1:]
+    if not clauses:
+        return False
+    first = [_unstretched(w) for w in clauses[0]]
+    return _leads(first) or _is_whole(first)
+
+
+def _leads(said: list[str]) -> bool:
+    start = 0
+    while start < len(said) and said[start] in _BEFORE:
+        start += 1
+    if start == len(said) or said[start] not in _LEADING:
+        return False
+    following = said[start + 1] if start + 1 < len(said) else ""
+    return following not in _NOT_AFTER_LEADING
+
+
+def _is_whole(said: list[str]) -> bool:
+    """Whether the words are one of the phrases with nothing but padding around it."""
+    for start in range(min(len(said), 5)):
+        if any(w not in _BEFORE for w in said[:start]):
+            return False
+        for end in range(len(said), start, -1):
+            if any(w not in _PADDING for w in said[end:]):
+                break
+            if " ".join(said[start:end]) in _WHOLE:
+                return True
+    return False
+
+
+def _unstretched(word: str) -> str:
+    """"stooop" and "sttopp" are "stop" shouted."""
+    if re.fullmatch(r"s+t+o+p+e?", word):
+        return "stop"
+    if re.fullmatch(r"h+a+l+t+", word):
+        return "halt"
+    return word
+
+
+def _is_chinese_stop(head: str) -> bool:
+    for old, new in _CHINESE_TRADITIONAL.items():
+        head = head.replace(old, new)
+    first = next((part for part in (p.strip() for p in re.split(r"[^\w]+", head)) if part), "")
+    first = _CHINESE_PADDING.sub("", first)
+    if not first:
+        rest = [p for p in re.split(r"[^\w]+", head) if p][1:]
+        first = rest[0] if rest else ""
+    return any(first.startswith(s) and _CHINESE_TAIL.match(first[len(s) :]) for s in _CHINESE)

@@ -1,0 +1,1 @@
+"""Speed beside quality: what `mmrobot bench` measures, one module a section."""

@@ -1,0 +1,269 @@
+"""One episode in this process: simulator, arm, pipeline and runner, in simulated time only.
+
+The camera is rendered only when somebody looks. The same episode, model and seed give the same
+outcome on one machine, however slow the model is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmrobot.arm.embedded import arm_model, embedded_skills
+from mmrobot.arm.reach import ArmReach
+from mmrobot.command.stop_words import is_stop
+from mmrobot.config import Config
+from mmrobot.errors import ErrorCode, MmrobotError
+from mmrobot.evals.ablations import ablate_frame, ablate_words
+from mmrobot.evals.judge import Run, judge
+from mmrobot.evals.oracle import OracleVlm, true_lifter
+from mmrobot.evals.pictures import save_annotated
+from mmrobot.evals.results import EpisodeResult
+from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
+from mmrobot.execution.robot import LookResult
+from mmrobot.execution.runner import Runner
+from mmrobot.pipeline import Pipeline
+from mmrobot.safety.gate import SafetyGate
+from mmrobot.simulator.simulator import Simulator
+from mmrobot.tabletop.episode import Episode, parse_when
+from mmrobot.types import ActionPlan, GroundedObject, PlanStep, RgbdFrame
+from mmrobot.vlm.interface import VisionLanguageModel
+
+# Controls instead of a model: true boxes with depth, and true poses.
+ORACLES = ("oracle", "truth")
+SETTLE_S = 1.0
+TIME_LIMIT_S = 180.0
+
+
+class DirectLooker:
+    """Renders, grounds and lifts within one `poll`. Simulated time stands still meanwhile."""
+
+    def __init__(self, pipeline: Pipeline, look: Callable[[], RgbdFrame]) -> None:
+        self._pipeline, self._look = pipeline, look
+        self._asked: tuple[PlanStep, GroundedObject | None] | None = None
+
+    def start(self, step: PlanStep, held: GroundedObject | None) -> None:
+        self._asked = (step, held)
+
+    def poll(self) -> LookResult | None:
+        if self._asked is None:
+            return None
+        (step, held), self._asked = self._asked, None
+        try:
+            return LookResult(self._pipeline.locate(self._look(), step, held))
+        except MmrobotError as error:
+            return LookResult(None, error.code, error.message)
+
+
+@dataclass
+class _Said:
+    """The end of what was last said: `code` NONE while all is well."""
+
+    code: ErrorCode = ErrorCode.NONE
+    message: str = ""
+    plan: ActionPlan | None = None
+    answer: str | None = None
+
+
+class EpisodeRun:
+    """One episode from its first words to its verdict."""
+
+    def __init__(
+        self,
+        episode: Episode,
+        vlm: VisionLanguageModel | None,
+        *,
+        model: str = "",
+        config: Config | None = None,
+        ablation: str = "",
+        pictures: Path | None = None,
+    ) -> None:
+        """`vlm` None with `model` one of ORACLES runs a control."""
+        self.episode, self._ablation, self._pictures = episode, ablation, pictures
+        self._config = config or Config()
+        self.simulator = Simulator(scene=episode.scene, seed=episode.scene.seed)
+        seer = vlm if vlm is not None else OracleVlm(self.simulator, episode)
+        lifter = true_lifter(self.simulator) if vlm is None and model == "truth" else None
+        gate = SafetyGate(self._config, reachable=ArmReach(arm_model()))
+        self._pipeline = Pipeline(seer, self._config, gate, lifter)
+        self._robot = embedded_skills(self.simulator, self._config)
+        looker = DirectLooker(self._pipeline, self._frame)
+        self.runner = Runner(self._robot, looker, gate, self._config)
+        self._said = _Said()
+        self._dialogue: list[str] = []
+        self._followups = deque((parse_when(f.when), f.say) for f in episode.followups)
+        self._disturbances = deque((parse_when(d.when), d.move) for d in episode.disturb)
+        self._acted = False
+        self._retries = 0
+        self._timings: dict[str, float] = {}
+        self._first_frame: RgbdFrame | None = None
+
+    def run(self) -> EpisodeResult:
+        """Plays the episode and judges it. Errors of our own machinery become outcome `error`."""
+        begin, cpu_begin = time.perf_counter(), time.process_time()
+        before = self.simulator.truth()
+        try:
+            self._play()
+        except MmrobotError as error:
+            self._said.code, self._said.message = error.code, error.message
+        finally:
+            self.runner.stop("the episode is over")
+        after = self.simulator.truth()
+        said = self._said
+        run = Run(said.code, said.message, said.plan, self._acted, said.answer)
+        verdict = judge(self.episode, before, after, run)
+        return EpisodeResult(
+            name=self.episode.name,
+            family=self.episode.family,
+            level=self.episode.level,
+            passed=verdict.passed,
+            strict=verdict.strict,
+            outcome=verdict.outcome,
+            claimed=said.code is ErrorCode.NONE and said.plan is not None,
+            reason=verdict.reason,
+            part=verdict.part,
+            instruction=self.episode.instruction,
+            plan=tuple(s.summary for s in said.plan.steps) if said.plan else (),
+            retries=self._retries,
+            simulated_s=round(self.simulator.time_s, 2),
+            wall_s=round(time.perf_counter() - begin, 2),
+            cpu_s=round(time.process_time() - cpu_begin, 2),
+            timings_ms={k: round(v, 2) for k, v in self._timings.items()},
+            picture=self._save_picture(verdict.passed),
+        )
+
+    def close(self) -> None:
+        """Frees the simulator's graphics."""
+        self.simulator.close()
+
+    def _play(self) -> None:
+        self._say(self.episode.instruction)
+        self._happen("plan")
+        while True:
+            while self.runner.status.state.running:
+                self._tick()
+            self._happen("done")
+            if self.runner.status.state.running:
+                continue
+            if not self._waits():
+                break
+            self.simulator.step(self._config.runner.tick_s)
+            self._happen("seconds")
+        self._settle()
+
+    def _waits(self) -> bool:
+        """Whether somebody is still to speak at some second."""
+        return any(when.moment == "seconds" for when, _ in self._followups)
+
+    def _tick(self) -> None:
+        if self.simulator.time_s > TIME_LIMIT_S:
+            self.runner.stop(f"the episode took more than {TIME_LIMIT_S:.0f} s", ErrorCode.TIMEOUT)
+        for event in self.runner.tick(self.simulator.time_s):
+            self._follow(event)
+        status = self.runner.status
+        if not status.state.running:
+            self._said.code, self._said.message = status.code, status.message
+            return
+        self._happen("seconds")
+        if status.state is RunnerState.MOVING:
+            self._acted = True
+            self.simulator.step(self._config.runner.tick_s)
+
+    def _follow(self, event: RunnerEvent) -> None:
+        # Before the look, where a step begins with one: what is moved then can still be seen.
+        if event.kind in (EventKind.LOOKING, EventKind.STEP_STARTED):
+            self._happen("step", event.step_index or 0)
+        if event.kind is EventKind.RETRYING:
+            self._retries += 1
+
+    def _happen(self, moment: str, index: int = 0) -> None:
+        """Whatever the episode wants at this moment: somebody moves things, somebody speaks."""
+
+        def due(when: tuple[str, float]) -> bool:
+            name, value = when
+            if name != moment:
+                return False
+            return {"step": value == index, "seconds": self.simulator.time_s >= value}.get(name, True)
+
+        for item in [d for d in self._disturbances if due((d[0].moment, d[0].value))]:
+            self._disturbances.remove(item)
+            self.simulator.move_object(item[1].id, item[1].position)
+        for said in [f for f in self._followups if due((f[0].moment, f[0].value))]:
+            self._followups.remove(said)
+            self._say(said[1])
+
+    def _say(self, words: str) -> None:
+        """Words reach the robot: stop words stop it, others make a new plan in the present plan's place."""
+        if is_stop(words):
+            self.runner.stop("somebody said stop")
+            self._said.code, self._said.message = ErrorCode.STOPPED, "somebody said stop"
+            return
+        if self.runner.status.state.running:
+            self.runner.stop("a new instruction", ErrorCode.PREEMPTED)
+        heard = ablate_words(words, self._ablation)
+        self._said = _Said()
+        try:
+            plan = self._pipeline.plan(self._frame(), heard, tuple(self._dialogue), self.runner.held)
+        except MmrobotError as error:
+            self._said.code, self._said.message = error.code, error.message
+            self._dialogue += [heard, error.message]
+            return
+        self._dialogue.append(heard)
+        self._said.plan = plan
+        self._timings = plan.timings_ms
+        self.runner.start(plan)
+
+    def _settle(self) -> None:
+        self.simulator.step(SETTLE_S)
+
+    def _frame(self) -> RgbdFrame:
+        frame = ablate_frame(self.simulator.render(), self._ablation)
+        self._first_frame = self._first_frame or frame
+        return frame
+
+    def _save_picture(self, passed: bool) -> str:
+        if passed or self._pictures is None or self._first_frame is None:
+            return ""
+        return save_annotated(self._pictures, self.episode.name, self._first_frame.rgb, self._said.plan)
+
+
+def run_episode(
+    episode: Episode,
+    vlm: VisionLanguageModel | None = None,
+    *,
+    model: str = "oracle",
+    config: Config | None = None,
+    ablation: str = "",
+    pictures: Path | None = None,
+) -> EpisodeResult:
+    """Plays one episode. `vlm` None runs the control of that name. Our own faults are outcome `error`."""
+    try:
+        run = EpisodeRun(episode, vlm, model=model, config=config, ablation=ablation, pictures=pictures)
+    except MmrobotError as error:
+        return failed_result(episode, error)
+    try:
+        return run.run()
+    except Exception as error:  # noqa: BLE001
+        # One broken episode is a result of its own, told with its cause; the suite goes on.
+        return failed_result(episode, error)
+    finally:
+        run.close()
+
+
+def failed_result(episode: Episode, error: Exception) -> EpisodeResult:
+    """An episode that our own machinery could not play."""
+    return EpisodeResult(
+        name=episode.name,
+        family=episode.family,
+        level=episode.level,
+        passed=False,
+        strict=False,
+        outcome="error",
+        claimed=False,
+        reason=f"{type(error).__name__}: {error}",
+        part="error",
+        instruction=episode.instruction,
+    )

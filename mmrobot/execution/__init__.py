@@ -1,0 +1,1 @@
+"""The plan carried out: the non-blocking runner, the monitor, and the Robot protocol."""

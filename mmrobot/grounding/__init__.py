@@ -1,0 +1,1 @@
+"""Boxes and depth to objects in metres of the base."""

@@ -1,0 +1,41 @@
+# ruff: noqa: E501 (word lists read best as they are)
+"""Nouns of things that are not on this table, so that the model learns to say so rather than to guess."""
+
+from __future__ import annotations
+
+import random
+
+from mmrobot.tabletop.language import vocabulary
+
+_NOUNS = """apple banana lemon carrot potato tomato egg bread cheese cake cookie sandwich pizza rice pasta pepper onion grape cherry peach pear melon
+fork knife spoon pan pot kettle lid napkin towel sponge bottle jar jug thermos straw whisk grater ladle spatula tongs
+pen pencil marker eraser ruler stapler scissors tape notebook paper envelope book magazine folder clip crayon brush paint chalk
+phone laptop tablet keyboard mouse monitor cable charger battery lamp bulb remote camera speaker headphones microphone radio clock watch
+hammer screwdriver wrench drill saw nail screw bolt nut pliers chisel axe shovel rake ladder bucket rope chain hook spring gear wheel motor
+shoe sock hat glove scarf jacket shirt belt wallet purse umbrella glasses ring necklace button zipper
+dog cat bird fish horse cow elephant giraffe lion tiger bear rabbit duck frog snake spider dinosaur dragon robot doll teddy puppet
+car truck bus train plane rocket boat bicycle helicopter tractor
+chair table sofa bed desk shelf door window mirror curtain carpet pillow blanket vase plant flower tree leaf rock stone shell feather stick
+guitar piano drum trumpet violin flute whistle bell
+key coin stamp ticket card dice domino puzzle kite yoyo marble balloon candle lighter match soap toothbrush comb razor bandage pill syringe
+pyramid cone wedge prism arch star triangle heart hexagon cross donut capsule dumbbell helmet trophy medal flag map compass magnet
+person man woman child hand finger foot face moon sun cloud unicorn kangaroo penguin zebra monkey turtle""".split()
+_TAKEN = frozenset("stick marble dice tin can glass glasses drum pot jar jug table hand finger block lemon tomato cherry".split())
+"""Words that mean something on this table, or nearly: "glasses" are cups, "cherry" is a red."""
+NOUNS = tuple(sorted(set(_NOUNS) - _TAKEN))
+_ONSETS, _VOWELS, _CODAS = "b d f g k l m n p r s t v z bl gr tr sn fl kr".split(), "a e i o u".split(), "x ft lm nk rp sk b g m p zz".split()
+
+
+def made_up_word(rng: random.Random) -> str:
+    """ "snoft", "gribu"; nothing that people say of this table, as "box" and "left" would be."""
+    while True:
+        middle = rng.choice(_ONSETS) + rng.choice(_VOWELS) if rng.random() < 0.5 else ""
+        made = rng.choice(_ONSETS) + rng.choice(_VOWELS) + middle + rng.choice(_CODAS)
+        if made not in vocabulary("heldout"):
+            return made
+
+
+def foreign_noun(rng: random.Random) -> str:
+    """A noun of another world, mostly a real one, else a made-up one; now and then in the plural."""
+    noun = rng.choice(NOUNS) if rng.random() < 0.75 else made_up_word(rng)
+    return noun + "s" if rng.random() < 0.1 and not noun.endswith("s") else noun

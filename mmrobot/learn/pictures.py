@@ -1,0 +1,193 @@
+"""The training pictures: rendered scenes with every object's visible box and attributes, on disk.
+
+`images.npy` (N, 240, 320, 3) uint8; `objects.npy` (N, MAX_OBJECTS) of OBJECT_DTYPE, row i for the scene's
+object i, rows with `pixels` 0 are empty, hidden, or of a distractor; `scenes.jsonl` the scenes, one a line.
+Labels cannot be read in pictures so small: `crops.npy` (N, MAX_CROPS, 32, 48, 3) uint8 holds what was cut out
+of the camera's own picture around cubes and trays, `crop_index.npy` (N, MAX_CROPS) of CROP_DTYPE what each
+shows. Rendering resumes where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmrobot.errors import InvalidConfigError
+from mmrobot.tabletop.objects import LABELLED
+from mmrobot.tabletop.scene import Scene
+from mmrobot.vlm.models.nano.configuration import NanoConfig
+from mmrobot.vlm.models.nano.processing import crop_around
+
+MAX_OBJECTS = 16
+MIN_PIXELS = 10
+"""Fewer visible pixels (of the model's picture) and an object counts as hidden."""
+
+OBJECT_DTYPE = np.dtype(
+    [
+        ("box", "f4", 4),
+        ("pixels", "i4"),
+        ("color", "i2"),
+        ("shape", "i2"),
+        ("size", "i2"),
+        ("label", "S4"),
+    ]
+)
+MAX_CROPS = 5
+CROP_SIZE = (48, 32)
+"""Width, height."""
+CROP_DTYPE = np.dtype([("object", "i2"), ("text", "S4"), ("box", "f4", 4)])
+"""`object` is the row in the picture, -1 where there is no crop; `text` is empty on a thing without a label;
+`box` in pixels of the model's picture, as cut out."""
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """An opened set; arrays are memory-mapped. Boxes are pixels of the model's picture, x first."""
+
+    images: NDArray[np.uint8]
+    objects: NDArray[Any]
+    scenes: tuple[Scene, ...]
+    crops: NDArray[np.uint8] | None = None
+    crop_index: NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    @classmethod
+    def open(cls, folder: Path) -> PictureSet:
+        lines = (folder / "scenes.jsonl").read_text().splitlines()
+        scenes = tuple(Scene.from_dict(json.loads(line), str(folder)) for line in lines)
+        n = len(scenes)
+        images = np.load(folder / "images.npy", mmap_mode="r")[:n]
+        objects = np.load(folder / "objects.npy", mmap_mode="r")[:n]
+        if not (folder / "crops.npy").is_file():
+            return cls(images, objects, scenes)
+        crops = np.load(folder / "crops.npy", mmap_mode="r")[:n]
+        index = np.load(folder / "crop_index.npy", mmap_mode="r")[:n]
+        return cls(images, objects, scenes, crops, index)
+
+    def part(self, chosen: slice) -> PictureSet:
+        """Some of its pictures."""
+        crops = None if self.crops is None else self.crops[chosen]
+        index = None if self.crop_index is None else self.crop_index[chosen]
+        return PictureSet(self.images[chosen], self.objects[chosen], self.scenes[chosen], crops, index)
+
+    def label_crops(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], list[str]]:
+        """All crops (M, 32, 48, 3), copied, each with its picture, object and text ("" for none)."""
+        if self.crops is None or self.crop_index is None:
+            height, width = CROP_SIZE[1], CROP_SIZE[0]
+            none = np.zeros(0, np.int64)
+            return np.zeros((0, height, width, 3), np.uint8), none, none, []
+        picture, slot = np.nonzero(self.crop_index["object"] >= 0)
+        index = self.crop_index[picture, slot]
+        texts = [bytes(t).decode() for t in index["text"]]
+        return self.crops[picture, slot], picture, index["object"].astype(np.int64), texts
+
+
+def label_objects(scene: Scene, mask: NDArray[np.integer[Any]], config: NanoConfig) -> NDArray[Any]:
+    """Every object's visible box and attributes; `mask` (H, W) holds the object's index, or -1."""
+    rows = np.zeros(MAX_OBJECTS, OBJECT_DTYPE)
+    sy, sx = config.image_height / mask.shape[0], config.image_width / mask.shape[1]
+    for i, (x0, y0, x1, y1, count) in visible_boxes(mask, len(scene.objects)).items():
+        o, pixels = scene.objects[i], int(count * sx * sy)
+        if i >= MAX_OBJECTS or pixels < MIN_PIXELS or not o.named:
+            continue
+        rows[i] = (
+            (x0 * sx, y0 * sy, x1 * sx, y1 * sy),
+            pixels,
+            config.colors.index(o.color),
+            config.shapes.index(o.shape),
+            config.sizes.index(o.size),
+            (o.label or "").encode(),
+        )
+    return rows
+
+
+def visible_boxes(mask: NDArray[np.integer[Any]], count: int) -> dict[int, tuple[int, int, int, int, int]]:
+    """Of each object that is seen at all: (left, top, right, bottom, pixels), right and bottom exclusive."""
+    rows, columns = np.nonzero(mask >= 0)
+    owner = mask[rows, columns]
+    order = np.argsort(owner, kind="stable")
+    rows, columns = rows[order], columns[order]
+    edges = np.searchsorted(owner[order], np.arange(count + 1))
+    out = {}
+    for i in range(count):
+        r, c = rows[edges[i] : edges[i + 1]], columns[edges[i] : edges[i + 1]]
+        if len(r):
+            out[i] = (int(c.min()), int(r.min()), int(c.max()) + 1, int(r.max()) + 1, len(r))
+    return out
+
+
+def cut_labels(
+    image_rgb: NDArray[np.uint8], objects: NDArray[Any], config: NanoConfig
+) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    """Crops (MAX_CROPS, 32, 48, 3) of visible cubes and trays, those with a label first, and their index."""
+    crops = np.zeros((MAX_CROPS, CROP_SIZE[1], CROP_SIZE[0], 3), np.uint8)
+    index = np.zeros(MAX_CROPS, CROP_DTYPE)
+    index["object"] = -1
+    shapes = [config.shapes.index(s) for s in LABELLED]
+    rows = np.flatnonzero((objects["pixels"] > 0) & np.isin(objects["shape"], shapes))
+    rows = rows[np.argsort(objects["label"][rows] == b"", kind="stable")][:MAX_CROPS]
+    scale = image_rgb.shape[1] / config.image_width
+    for slot, row in enumerate(rows):
+        crops[slot] = crop_around(image_rgb, objects["box"][row] * scale, CROP_SIZE[1], CROP_SIZE[0])
+        index[slot] = (row, objects["label"][row], objects["box"][row])
+    return crops, index
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of the set, as rendered."""
+
+    scene: Scene
+    image: NDArray[np.uint8]
+    objects: NDArray[Any]
+    crops: NDArray[np.uint8] | None = None
+    crop_index: NDArray[Any] | None = None
+
+
+class PictureWriter:
+    """Appends to a set of fixed capacity. What `scenes.jsonl` lists is whole; the rest is written again."""
+
+    def __init__(self, folder: Path, capacity: int, config: NanoConfig) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._scenes = folder / "scenes.jsonl"
+        self.done = len(self._scenes.read_text().splitlines()) if self._scenes.exists() else 0
+        mode: Literal["r+", "w+"] = "r+" if self.done else "w+"
+
+        def array(name: str, dtype: Any, *shape: int) -> Any:
+            path = folder / f"{name}.npy"
+            made = np.lib.format.open_memmap(path, mode, dtype, (capacity, *shape) if mode == "w+" else None)
+            if len(made) < capacity or made.dtype != dtype:
+                raise InvalidConfigError(
+                    f"{path} has room for {len(made)} pictures of {made.dtype}, not {capacity} of {dtype}",
+                    "render into another folder",
+                )
+            return made
+
+        self._images = array("images", np.dtype(np.uint8), config.image_height, config.image_width, 3)
+        self._objects = array("objects", OBJECT_DTYPE, MAX_OBJECTS)
+        self._crops = array("crops", np.dtype(np.uint8), MAX_CROPS, CROP_SIZE[1], CROP_SIZE[0], 3)
+        self._crop_index = array("crop_index", CROP_DTYPE, MAX_CROPS)
+        self._file = self._scenes.open("a")
+
+    def append(self, picture: Picture) -> None:
+        self._images[self.done] = picture.image
+        self._objects[self.done] = picture.objects
+        self._crop_index["object"][self.done] = -1
+        if picture.crops is not None and picture.crop_index is not None:
+            self._crops[self.done] = picture.crops
+            self._crop_index[self.done] = picture.crop_index
+        self._file.write(json.dumps(picture.scene.to_dict()) + "\n")
+        self._file.flush()
+        self.done += 1
+
+    def close(self) -> None:
+        for made in (self._images, self._objects, self._crops, self._crop_index):
+            made.flush()
+        self._file.close()

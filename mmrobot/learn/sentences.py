@@ -1,0 +1,147 @@
+"""What the writer learns to write: plans of instructions; of all else that is said, what it means."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmrobot.learn.foreign_words import foreign_noun, made_up_word
+from mmrobot.learn.logical_forms import NOT_UNDERSTOOD_IDS, FormWriter, UnsayableError, form_ids, plan_ids
+from mmrobot.tabletop.language import (
+    FAULTS,
+    KINDS,
+    MIXED_KINDS,
+    TRAINING,
+    Noise,
+    Split,
+    Thing,
+    make_command,
+    make_expression,
+    make_question,
+    make_statement,
+)
+from mmrobot.tabletop.language.lexicon import COLOR_WORDS, SIZE_WORDS, pick_word
+from mmrobot.tabletop.sampling import HELD_OUT
+from mmrobot.vlm.models.nano import vocabulary as v
+from mmrobot.vlm.models.nano.configuration import NanoConfig
+from mmrobot.vlm.models.nano.processing import NanoProcessor
+from mmrobot.vlm.words import words
+
+SHARES = (0.36, 0.34, 0.14, 0.16)
+"""Of instructions, phrases, statements and questions."""
+HARD_KINDS = {**KINDS, "extreme": 6.0, "rank": 5.0, "middle": 2.5, "nearest": 3.0, "relation": 5.0}
+FAULTY_FAMILIES = ("pick", "put_in", "put_beside", "stack")
+ARTICLES = frozenset({"the", "a", "an", "that", "this", "my"})
+FOREIGN = 0.05
+"""Of phrases, those with a noun that the model has no word for."""
+NONSENSE = 0.015
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What is said (max_words, word_bytes), what is asked of it (of TASKS), and the ids to be written."""
+
+    word_bytes: NDArray[np.int64]
+    task: str
+    ids: list[int]
+    kind: str = ""
+    """Of a phrase: what makes it mean what it means; of the others: their kind. For figures by kind."""
+
+
+class SentenceMaker:
+    """Speaks over scenes. Training only ever uses the grammar's training split and never a held-out pair."""
+
+    def __init__(self, config: NanoConfig, split: Split = "train", noise: Noise = TRAINING) -> None:
+        self.config = config
+        self.split = split
+        self.noise = noise
+        self._avoid = HELD_OUT if split == "train" else ()
+        self.processor = NanoProcessor.of(config)
+
+    def samples(self, things: Sequence[Thing], rng: random.Random, count: int) -> list[Sample]:
+        """About `count` samples; none where the scene is empty."""
+        made: list[Sample] = []
+        asks = (self.instruction, self.phrase, self.statement, self.question)
+        while things and len(made) < count:
+            try:
+                x = rng.random()
+                sample = self.nonsense(rng) if x < NONSENSE else rng.choices(asks, SHARES)[0](things, rng)
+            except UnsayableError:
+                continue
+            if sample is not None:
+                made.append(sample)
+        return made
+
+    def nonsense(self, rng: random.Random) -> Sample | None:
+        """Words without a sense, whatever is asked of them."""
+        said = tuple(made_up_word(rng) for _ in range(rng.randint(2, 8)))
+        return self._sample(said, rng.choice(v.TASKS), NOT_UNDERSTOOD_IDS, "nonsense")
+
+    def phrase(self, things: Sequence[Thing], rng: random.Random) -> Sample | None:
+        """A referring expression; often without articles, as plans copy it."""
+        if rng.random() < FOREIGN:
+            return self._foreign(rng)
+        e = make_expression(
+            rng,
+            things,
+            split=self.split,
+            noise=self.noise,
+            kinds=rng.choice((MIXED_KINDS, KINDS, HARD_KINDS)),
+            avoid_pairs=self._avoid,
+        )
+        said = words(e.text)
+        if rng.random() < 0.5:
+            said = tuple(w for w in said if w not in ARTICLES) or said
+        return self._sample(said, v.GROUND, form_ids(FormWriter(said).expr(e.expr)), e.kind)
+
+    def _foreign(self, rng: random.Random) -> Sample | None:
+        """A thing that is none of those of the table; now and then no phrase at all."""
+        form: list[str | int] = []
+        said: list[str] = ["the"] if rng.random() < 0.5 else []
+        if rng.random() < 0.3:
+            size = rng.choice(list(v.SIZE))
+            said += pick_word(SIZE_WORDS[size], rng, False)[0].split()
+            form.append(v.SIZE[size])
+        if rng.random() < 0.6:
+            color = rng.choice(list(v.COLOR))
+            said += pick_word(COLOR_WORDS[color], rng, False)[0].split()
+            form.append(v.COLOR[color])
+        said.append(foreign_noun(rng))
+        return self._sample(tuple(said), v.GROUND, form_ids([*form, v.NOUN["unknown"]]), "foreign")
+
+    def statement(self, things: Sequence[Thing], rng: random.Random) -> Sample | None:
+        """Something said of the scene that holds or does not."""
+        s = make_statement(rng, things, split=self.split, noise=self.noise, avoid_pairs=self._avoid)
+        said = words(s.text)
+        return self._sample(said, v.VERIFY, form_ids(FormWriter(said).claim(s.claim)), s.kind)
+
+    def question(self, things: Sequence[Thing], rng: random.Random) -> Sample | None:
+        """A question: what it wants to know, and of what."""
+        q = make_question(rng, things, split=self.split, noise=self.noise, avoid_pairs=self._avoid)
+        said = words(q.text)
+        return self._sample(said, v.ANSWER, form_ids(FormWriter(said).question(q)), q.answer_kind)
+
+    def instruction(self, things: Sequence[Thing], rng: random.Random) -> Sample | None:
+        """A command with its plan."""
+        faulty = rng.random() < 0.1
+        command = make_command(
+            rng,
+            things,
+            fault=rng.choice(FAULTS) if faulty else None,
+            family=rng.choice(FAULTY_FAMILIES) if faulty else None,
+            split=self.split,
+            noise=self.noise,
+            avoid_pairs=self._avoid,
+        )
+        if command is None:
+            return None
+        return self._sample(words(command.text), v.PLAN, plan_ids(command), command.kind)
+
+    def _sample(self, said: Sequence[str], task: str, ids: list[int], kind: str) -> Sample | None:
+        if len(said) > self.config.max_words or len(ids) >= self.config.max_plan_tokens:
+            return None
+        return Sample(self.processor.words(said), task, ids, kind)

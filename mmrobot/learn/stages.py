@@ -1,0 +1,175 @@
+"""The stages that learn, in their order. Each goes on from what it and earlier ones left in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import nn
+
+from mmrobot.errors import ModelUnavailableError
+from mmrobot.learn import label_training, language_training, layout_training, validation, vision_training
+from mmrobot.learn.checkpoint import load_checkpoint
+from mmrobot.learn.distributed import World
+from mmrobot.learn.language_training import Language, train_language
+from mmrobot.learn.loop import LoopSettings
+from mmrobot.learn.pictures import PictureSet
+from mmrobot.learn.sentences import SentenceMaker
+from mmrobot.learn.tokens import TokenCache
+from mmrobot.vlm.models.nano import NanoConfig, NanoModel
+
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says; None: the stage's own default."""
+
+    data: Path
+    out: Path
+    pictures: int
+    vision_steps: int | None = None
+    layout_steps: int | None = None
+    label_steps: int | None = None
+    word_steps: int | None = None
+    batch: int | None = None
+    validate_every: int | None = None
+    workers: int = 1
+    start_from: Path | None = None
+
+
+class Training:
+    """What the stages share: model, folder, processes."""
+
+    def __init__(self, options: Options, world: World, report: Callable[[str], None]) -> None:
+        self.options, self.world, self.report = options, world, report
+        self.config = NanoConfig(release="mmrobot-nano-3")
+        self.model = NanoModel(self.config)
+        self.language = Language(self.model.reader, self.model.writer)
+        self.maker = SentenceMaker(self.config)
+
+    def path(self, stage: str) -> Path:
+        """A stage's checkpoint."""
+        return self.options.data / f"{stage}.pt"
+
+    def settings(self, default: LoopSettings, steps: int | None, seed: int = SEED) -> LoopSettings:
+        """The default, but for what the command line says."""
+        given = {"steps": steps, "batch": self.options.batch, "validate_every": self.options.validate_every}
+        return replace(default, seed=seed, **{k: v for k, v in given.items() if v is not None})
+
+    def split(self) -> tuple[PictureSet, PictureSet]:
+        """Pictures to train on, pictures to validate on."""
+        return validation.split(PictureSet.open(self.options.data / "pictures"))
+
+    def load(self, *stages: str) -> None:
+        """Their trained parts into the model. Raises ModelUnavailableError where one was not trained."""
+        parts = {
+            "vision": self.model.vision,
+            "layout": self.model.layout,
+            "labels": self.model.speller,
+            "words": self.language,
+        }
+        for stage in stages:
+            if not self.path(stage).is_file():
+                raise ModelUnavailableError(
+                    f"there is no {self.path(stage)}", f"train it first: mmrobot train {stage}"
+                )
+            load_checkpoint(self.path(stage), parts[stage])
+        self.model.to(self.world.device)
+
+    def take_over(self, part: nn.Module) -> bool:
+        """Begins a part with what fits it of the model to start from, if one was named."""
+        folder = self.options.start_from
+        if folder is None:
+            return False
+        names = {id(tensor): name for name, tensor in self.model.state_dict(keep_vars=True).items()}
+        started = load_file(folder / "model.safetensors")
+        own = {name: started.get(names[id(x)]) for name, x in part.state_dict(keep_vars=True).items()}
+        mine = part.state_dict()
+        fitting = {k: x for k, x in own.items() if x is not None and x.shape == mine[k].shape}
+        part.load_state_dict(fitting, strict=False)
+        self.report(f"{len(fitting)} of {len(mine)} tensors are taken over from {folder}")
+        return bool(fitting)
+
+
+def pictures(t: Training) -> None:
+    """Render scenes."""
+    from mmrobot.learn.rendering import render_pictures
+
+    if t.world.leads:
+        workers = max(t.options.workers, t.world.local_size)
+        folder = t.options.data / "pictures"
+        render_pictures(folder, t.options.pictures, SEED, t.config, t.report, workers=workers)
+    t.world.wait()
+
+
+def vision(t: Training) -> None:
+    """Train the encoder."""
+    settings = t.settings(vision_training.DEFAULTS, t.options.vision_steps)
+    if t.take_over(t.model.vision):
+        settings = replace(settings, learning_rate=settings.learning_rate / 2)
+    trained, kept = t.split()
+    vision_training.train_vision(
+        t.model.vision,
+        trained,
+        settings,
+        t.path("vision"),
+        t.report,
+        world=t.world,
+        validate=lambda: validation.vision_figures(t.model.vision, kept, t.world),
+    )
+
+
+def layout(t: Training) -> None:
+    """Train the layout on what the encoder sees."""
+    t.load("vision")
+    trained, kept = t.split()
+    own = trained.part(slice(t.world.rank, layout_training.PICTURES, t.world.size))
+    t.report(f"the encoder looks at {len(own)} pictures")
+    cache = TokenCache(t.model.vision, own, world=t.world)
+    recall, false = cache.recall(own)
+    t.report(f"it finds {recall:.4f} of the visible objects; {false:.4f} of its tokens show nothing")
+    unseen = layout_training.LayoutTargets(TokenCache(t.model.vision, kept, world=t.world))
+    layout_training.train_layout(
+        t.model.layout,
+        layout_training.LayoutTargets(cache),
+        t.settings(layout_training.DEFAULTS, t.options.layout_steps),
+        t.path("layout"),
+        t.report,
+        world=t.world,
+        validate=lambda: layout_training.layout_figures(t.model.layout, unseen, t.world),
+    )
+
+
+def labels(t: Training) -> None:
+    """Train the speller."""
+    t.take_over(t.model.speller)
+    trained, kept = t.split()
+    label_training.train_speller(
+        t.model.speller,
+        t.config,
+        trained,
+        t.settings(label_training.DEFAULTS, t.options.label_steps),
+        t.path("labels"),
+        t.report,
+        world=t.world,
+        validate=lambda: validation.speller_figures(t.model.speller, t.config, kept, t.world),
+    )
+
+
+def words(t: Training) -> None:
+    """Train reader and writer on what people say of scenes."""
+    t.take_over(t.language)
+    checked = validation.spoken(t.maker) if t.world.leads else []
+    train_language(
+        t.language,
+        t.maker,
+        t.settings(language_training.DEFAULTS, t.options.word_steps),
+        t.path("words"),
+        t.report,
+        t.options.workers,
+        world=t.world,
+        validate=lambda: validation.language_figures(t.language, checked, t.world),
+    )

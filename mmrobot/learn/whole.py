@@ -1,0 +1,156 @@
+"""The model as a whole on pictures and sentences that nothing was trained on: what it says, and what is so.
+
+Words are read and written as the product does it, and looked for among the encoder's own objects.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mmrobot.learn import validation
+from mmrobot.learn.distributed import World
+from mmrobot.learn.pictures import PictureSet
+from mmrobot.learn.tokens import TokenCache
+from mmrobot.tabletop.language import (
+    KINDS,
+    MIXED_KINDS,
+    TRAINING,
+    Thing,
+    make_expression,
+    make_question,
+    make_statement,
+)
+from mmrobot.tabletop.sampling import HELD_OUT
+from mmrobot.vlm.families.nano_answers import Seen, answer_text
+from mmrobot.vlm.families.nano_beliefs import believe, text_of
+from mmrobot.vlm.families.nano_parts import SeenObjects
+from mmrobot.vlm.families.nano_replies import write_greedily
+from mmrobot.vlm.models.nano import NanoModel, NanoProcessor
+from mmrobot.vlm.models.nano.denotation import Beliefs, Denotation
+from mmrobot.vlm.models.nano.vocabulary import ANSWER, GROUND, VERIFY
+from mmrobot.vlm.words import words
+
+_ROWS = ("point", "meant", "point_picture", "holds", "true", "holds_picture")
+PHRASES, STATEMENTS, QUESTIONS = 6, 4, 3
+"""Of each picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """`point` probabilities of pairs of a phrase and an object, `meant` whether it was meant; `holds`
+    probabilities of statements, `true` whether they were; each with the picture that it belongs to. Shares
+    right by kind of thing that was asked."""
+
+    point: NDArray[np.float64]
+    meant: NDArray[np.bool_]
+    point_picture: NDArray[np.int64]
+    holds: NDArray[np.float64]
+    true: NDArray[np.bool_]
+    holds_picture: NDArray[np.int64]
+    figures: dict[str, float]
+
+
+class WholeModel:
+    """The parts of a model over a picture set's stored pictures and crops."""
+
+    def __init__(self, model: NanoModel, pictures: PictureSet, world: World) -> None:
+        self._model, self._config = model.eval(), model.config
+        self._processor = NanoProcessor.of(model.config)
+        self.cache = TokenCache(model.vision, pictures, world=world, bfloat16=False)
+        tokens = torch.from_numpy(self.cache.tokens).float().to(world.device)
+        with torch.inference_mode():
+            self._layout = [x.float().cpu().numpy() for x in model.layout(tokens)]
+        self._prints = self._spell(pictures, world)
+
+    def _spell(self, pictures: PictureSet, world: World) -> NDArray[np.float64]:
+        """(N, K, label_length, 1 + characters), zeros where the set has no crop."""
+        crops, picture, row, _ = pictures.label_crops()
+        said = validation.spell(self._model.speller, crops, world)
+        out = np.zeros((*self.cache.ids.shape, *said.shape[1:]))
+        for i, j, p in zip(picture, row, said, strict=True):
+            out[i, self.cache.ids[i] == j] = p
+        return out
+
+    def beliefs(self, i: int) -> tuple[Beliefs, list[Thing | None]]:
+        """Of picture i, and the thing that each object truly is."""
+        seen = SeenObjects(
+            *(a[i].astype(np.float32) for a in (self.cache.tokens, self.cache.boxes, self.cache.scores)),
+            *(a[i] for a in self._layout),
+        )
+        index = np.flatnonzero(self.cache.present[i])
+        shown = self.cache.shown(i)
+        return believe(seen.only(index), self._prints[i][index], self._config), [shown[j] for j in index]
+
+    @torch.inference_mode()
+    def write(self, task: str, said: Sequence[str]) -> tuple[list[int], float]:
+        """The reply to a text, as the product writes it."""
+        model, device = self._model, next(self._model.parameters()).device
+        memory = model.read(torch.from_numpy(self._processor.words(said)[: len(said)])[None].to(device))
+        cache = model.writer.empty_cache()
+
+        def step(last: int, position: int) -> NDArray[np.float32]:
+            nonlocal cache
+            ids, at = (torch.tensor(v, device=device) for v in ([[last]], [position]))
+            logits, cache = model.write_step(ids, at, cache, memory)
+            return np.asarray(logits[0].float().cpu().numpy())
+
+        return write_greedily(step, task, len(said), self._config.max_plan_tokens)
+
+
+def whole_outcomes(model: NanoModel, pictures: PictureSet, world: World) -> Outcomes:
+    """Asks of every picture, in the training grammar's words of a seed of its own."""
+    whole = WholeModel(model, pictures, world)
+    rng = random.Random(validation.SEED + 1)
+    rows: dict[str, list[Any]] = {name: [] for name in _ROWS}
+    right: dict[str, list[bool]] = {}
+    for i, things in enumerate(whole.cache.things):
+        if not things:
+            continue
+        beliefs, shown = whole.beliefs(i)
+        for _ in range(PHRASES):
+            e = make_expression(
+                rng, things, noise=TRAINING, kinds=rng.choice((MIXED_KINDS, KINDS)), avoid_pairs=HELD_OUT
+            )
+            said = words(e.text)
+            ids, confidence = whole.write(GROUND, said)
+            p = Denotation(beliefs, ids, said).set() * confidence
+            meant = np.array([t is not None and t.id in e.referents for t in shown], bool)
+            rows["point"] += p.tolist()
+            rows["meant"] += meant.tolist()
+            rows["point_picture"] += [i] * len(p)
+            found = {t.id if t is not None else "" for t, x in zip(shown, p, strict=True) if x >= 0.5}
+            exact = found == e.referents
+            for kind in ("phrases", "absent" if e.kind.startswith("absent") else e.kind):
+                right.setdefault(kind, []).append(exact)
+        for _ in range(STATEMENTS):
+            s = make_statement(rng, things, noise=TRAINING, avoid_pairs=HELD_OUT)
+            said = words(s.text)
+            ids, confidence = whole.write(VERIFY, said)
+            holds = 0.5 + (Denotation(beliefs, ids, said).claim() - 0.5) * confidence
+            rows["holds"].append(holds)
+            rows["true"].append(s.holds)
+            rows["holds_picture"].append(i)
+            right.setdefault("statements", []).append((holds >= 0.5) == s.holds)
+        for _ in range(QUESTIONS):
+            q = make_question(rng, things, noise=TRAINING, avoid_pairs=HELD_OUT)
+            said = words(q.text)
+            ids, _ = whole.write(ANSWER, said)
+            asks, holds, about = Denotation(beliefs, ids, said).answer()
+            seen = [_seen(beliefs, model, int(k)) for k in np.flatnonzero(about >= 0.5)]
+            right.setdefault("answers", []).append(answer_text(asks, holds, seen) == q.answer)
+    figures = {kind: float(np.mean(v)) for kind, v in sorted(right.items())}
+    return Outcomes(figures=figures, **{name: np.array(v) for name, v in rows.items()})
+
+
+def _seen(b: Beliefs, model: NanoModel, i: int) -> Seen:
+    c = model.config
+    kinds = ((c.colors, b.colors), (c.shapes, b.shapes), (c.sizes, b.sizes))
+    color, shape, size = (names[int(p[i].argmax())] for names, p in kinds)
+    return Seen(color, shape, size, text_of(b.prints[i], c), -float(b.places_m[i, 1]))

@@ -1,0 +1,1 @@
+"""Pixels in: pictures and camera descriptions decoded and checked, then paired by time. No ROS here."""

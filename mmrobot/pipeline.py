@@ -1,0 +1,276 @@
+"""The whole way on one page: words and pixels in, a checked plan in metres out. No ROS.
+
+    words -> cleaned -> the model's draft -> each phrase grounded -> lifted into metres -> steps -> gate
+
+`Pipeline.plan` does so once an instruction; `Pipeline.locate` looks again before contact.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from mmrobot.command.text import clean_instruction
+from mmrobot.config import Config
+from mmrobot.errors import (
+    AmbiguousError,
+    NoDepthError,
+    NotUnderstoodError,
+    TransformUnavailableError,
+)
+from mmrobot.grounding.lifting import FrameLifter
+from mmrobot.planning.places import goal_position
+from mmrobot.planning.planner import Planner, distance_m, same_thing
+from mmrobot.planning.referents import describe_places, not_found, present
+from mmrobot.planning.skills import VERIFY
+from mmrobot.safety.gate import SafetyGate
+from mmrobot.types import ActionPlan, GroundedObject, PlanDraft, PlanStep, RgbdFrame, ScoredBox, Vector3
+from mmrobot.vlm.change_gate import ChangeGate
+from mmrobot.vlm.interface import VisionLanguageModel
+
+# One picture's geometry is worked out once, with the boxes of all that is seen, since things may touch;
+# then boxes of it become things.
+Lift = Callable[[ScoredBox], GroundedObject]
+Lifter = Callable[[RgbdFrame, Sequence[ScoredBox]], Lift]
+
+_SIZE_TOLERANCE = 0.35
+
+
+class Pipeline:
+    """Joins the model and the rooms. Between calls it holds but the last picture looked at: while nothing
+    moves, that one is looked at again, and all that was worked out for it is known. Not for concurrent calls.
+    """
+
+    def __init__(
+        self,
+        vlm: VisionLanguageModel,
+        config: Config | None = None,
+        gate: SafetyGate | None = None,
+        lifter: Lifter | None = None,
+    ) -> None:
+        self.vlm = vlm
+        self.config = config or Config()
+        self.gate = gate or SafetyGate(self.config)
+        self._lifter = lifter or self._depth_lifter
+        limits = self.config.grounding
+        self._geometry: FrameLifter | None = None
+        self._still = ChangeGate(limits.reuse_max_age_s) if limits.reuse_unchanged else None
+
+    def plan(
+        self,
+        frame: RgbdFrame,
+        instruction: str | bytes,
+        dialogue: Sequence[str] = (),
+        held: GroundedObject | None = None,
+        now_ns: int | None = None,
+    ) -> ActionPlan:
+        """A checked plan for an instruction, with `timings_ms` per stage.
+
+        `held` is what the hand holds already; `now_ns` the present ROS time (default: the picture's
+        stamp), against which ages are judged. Raises errors of mmrobot/errors.py: the words are no
+        instruction, the model has no plan or asks, a phrase names nothing or several things, the
+        gate refuses.
+        """
+        timings: dict[str, float] = {}
+        with _timed(timings, "words"):
+            words = clean_instruction(instruction)
+            _check_frame(frame)
+        with _timed(timings, "change"):
+            frame = self._steady(frame, held)
+        with _timed(timings, "plan"):
+            turns = self.config.command.dialogue_turns
+            draft = self.vlm.plan(frame.rgb, words, tuple(dialogue)[-turns:] if turns else ())
+            _check_draft(draft, words)
+        with _timed(timings, "describe"):
+            boxes = self._describe(frame)
+        with _timed(timings, "geometry"):
+            lift = self._lifter(frame, boxes)
+            things = self._things(lift, boxes)
+        within: dict[str, float] = {}
+        planner = Planner(lambda phrase: self._find(frame, lift, phrase, within), things, self.config, held)
+        with _timed(timings, "steps"):
+            steps = planner.steps(draft)
+        timings["steps"] -= sum(within.values())
+        timings |= within
+        plan = ActionPlan(
+            plan_id=uuid.uuid4().hex,
+            instruction=words,
+            steps=steps,
+            stamp_ns=frame.stamp_ns,
+            model=self.vlm.name,
+            confidence=min([draft.confidence, *(s.confidence for s in steps)]),
+        )
+        with _timed(timings, "gate"):
+            self.gate.check_plan(plan, frame.stamp_ns if now_ns is None else now_ns, held)
+        timings["total"] = sum(timings.values())
+        return replace(plan, timings_ms=timings)
+
+    def ground(self, frame: RgbdFrame, phrase: str) -> tuple[GroundedObject, ...]:
+        """All things that a phrase names, in metres, best first; empty when there are none."""
+        _check_frame(frame)
+        return tuple(self._find(frame, self._lifter(frame, self._describe(frame)), clean_instruction(phrase)))
+
+    def overview(self, frame: RgbdFrame) -> tuple[GroundedObject, ...]:
+        """Every thing in view that lies on or near the work area; those without depth are left out."""
+        _check_frame(frame)
+        boxes = self._describe(frame)
+        return self._things(self._lifter(frame, boxes), boxes)
+
+    def locate(self, frame: RgbdFrame, step: PlanStep, held: GroundedObject | None = None) -> PlanStep:
+        """The step with its things where they are now.
+
+        `held` is what the hand holds: it is no candidate. Raises TargetNotFoundError or AmbiguousError
+        when the thing vanished or cannot be told apart, UnsafeError when the new goal has no room.
+        """
+        _check_frame(frame)
+        frame = self._steady(frame, held)
+        boxes = self._describe(frame)
+        lift = self._lifter(frame, boxes)
+        things = self._things(lift, boxes)
+        if step.skill in ("pick", VERIFY) and step.target is not None:
+            target = self._again(frame, lift, step.target, things, trust_place=step.skill == VERIFY)
+            return replace(step, target=target, obstacles=_without(things, target))
+        if step.skill == "place" and step.reference is not None and step.target is not None:
+            reference = self._again(frame, lift, step.reference, things)
+            others = _without(things, reference)
+            goal = goal_position(step.relation or "", step.target, reference, others, self.config)
+            return replace(step, reference=reference, goal_position_m=goal, obstacles=others)
+        return step
+
+    def _steady(self, frame: RgbdFrame, held: GroundedObject | None) -> RgbdFrame:
+        """The picture looked at last, as of now, when this one shows the same; else this one."""
+        if self._still is None:
+            return frame
+        seen = self._still.unchanged(frame, held.label if held else None)
+        return frame if seen is None else replace(seen, stamp_ns=frame.stamp_ns)
+
+    def _depth_lifter(self, frame: RgbdFrame, boxes: Sequence[ScoredBox]) -> Lift:
+        if self._geometry is None or not self._geometry.serves(frame, boxes):
+            self._geometry = FrameLifter(frame, self.config.work_area.table_z_m, boxes)
+        return partial(self._geometry, stamp_ns=frame.stamp_ns)
+
+    def _describe(self, frame: RgbdFrame) -> tuple[ScoredBox, ...]:
+        return self.vlm.describe(frame.rgb) if "describe" in self.vlm.operations else ()
+
+    def _things(self, lift: Lift, boxes: Sequence[ScoredBox]) -> tuple[GroundedObject, ...]:
+        things: list[GroundedObject] = []
+        for box in boxes:
+            try:
+                things.append(lift(box))
+            except NoDepthError:
+                continue  # not a target, only an obstacle that cannot be placed in space
+        return tuple(t for t in things if self._in_reach(t.position_m))
+
+    def _find(
+        self, frame: RgbdFrame, lift: Lift, phrase: str, timings: dict[str, float] | None = None
+    ) -> list[GroundedObject]:
+        """What a phrase names, lifted, on or near the work area; best first.
+
+        Raises NoDepthError when it names something and nothing of that can be located.
+        """
+        timings = {} if timings is None else timings
+        with _timed(timings, "ground"):
+            boxes = present(self.vlm.ground(frame.rgb, phrase), self.config.grounding)
+        things: list[GroundedObject] = []
+        failure: NoDepthError | None = None
+        with _timed(timings, "lift"):
+            for box in boxes:
+                try:
+                    things.append(replace(lift(box), label=phrase))
+                except NoDepthError as error:
+                    failure = error
+        if failure is not None and not things:
+            raise failure
+        return [t for t in things if self._in_reach(t.position_m)]
+
+    def _again(
+        self,
+        frame: RgbdFrame,
+        lift: Lift,
+        known: GroundedObject,
+        things: Sequence[GroundedObject],
+        trust_place: bool = False,
+    ) -> GroundedObject:
+        """A known thing in a new picture.
+
+        The phrase is grounded anew. Who answers to it and stands where the thing was is it; else the
+        only one who answers, wherever it stands now. A phrase may fit no longer because of what the
+        plan did ("the leftmost cube"): then a thing of its size in its place is it. With
+        `trust_place` that comes before answering from elsewhere.
+        """
+        limits = self.config.grounding
+        found = self._find(frame, lift, known.label)
+        near = [f for f in found if distance_m(f.position_m, known.position_m) <= limits.same_place_m]
+        if near:
+            return min(near, key=lambda f: distance_m(f.position_m, known.position_m))
+        staying = [
+            t
+            for t in things
+            if distance_m(t.position_m, known.position_m) <= limits.same_place_m and _like_size(t, known)
+        ]
+        if staying and (trust_place or not found):
+            best = min(staying, key=lambda t: distance_m(t.position_m, known.position_m))
+            return replace(best, label=known.label, score=max(best.score, limits.threshold))
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise not_found(known.label, [t.label for t in things])
+        described = describe_places(known.label, found)
+        raise AmbiguousError(
+            f"'{known.label}' has gone from where it was, and {len(found)} things fit: "
+            f"{'; '.join(described)}",
+            "say which one is meant",
+            candidates=described,
+        )
+
+    def _in_reach(self, position_m: Vector3) -> bool:
+        margin = self.config.grounding.outside_margin_m
+        return self.config.work_area.contains(position_m[0], position_m[1], margin)
+
+
+def _check_frame(frame: RgbdFrame) -> None:
+    if frame.depth_m is None:
+        raise NoDepthError(
+            "there is no depth picture: things cannot be located in metres",
+            "check the depth camera and its topic",
+        )
+    if frame.T_base_camera is None:
+        raise TransformUnavailableError(
+            f"the pose of '{frame.camera.frame_id}' in base_link is unknown",
+            "publish it on /tf or /tf_static",
+        )
+
+
+def _without(things: Sequence[GroundedObject], thing: GroundedObject) -> tuple[GroundedObject, ...]:
+    return tuple(t for t in things if not same_thing(t, thing))
+
+
+def _like_size(a: GroundedObject, b: GroundedObject) -> bool:
+    """Whether two sizes agree within what depth noise and other sides to the camera do."""
+    pairs = zip(sorted(a.size_m[:2]) + [a.size_m[2]], sorted(b.size_m[:2]) + [b.size_m[2]], strict=True)
+    return all(abs(p - q) <= _SIZE_TOLERANCE * max(p, q) for p, q in pairs)
+
+
+def _check_draft(draft: PlanDraft, words: str) -> None:
+    if draft.question:
+        raise AmbiguousError(draft.question, "answer the question")
+    if draft.refusal:
+        raise NotUnderstoodError(draft.refusal, "say it in other words, or ask for something else")
+    if not draft.steps:
+        raise NotUnderstoodError(
+            f"the model made no plan of '{words}'", 'say what to do, for example "put the ball in the bowl"'
+        )
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    """Adds the wall time of its body to a stage, milliseconds."""
+    begin = time.perf_counter()
+    try:
+        yield
+    finally:
+        timings[stage] = timings.get(stage, 0.0) + (time.perf_counter() - begin) * 1000

@@ -1,0 +1,90 @@
+"""From a phrase's candidates to the one thing that is meant, or a question that tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmrobot.config import GroundingConfig
+from mmrobot.errors import AmbiguousError, TargetNotFoundError
+from mmrobot.types import BoxXyxy, GroundedObject, ScoredBox
+
+# "a cube", "any cube": whoever says so leaves the choice to the robot.
+_FREE_CHOICE = ("a ", "an ", "any ", "some ", "one of ", "either ")
+
+
+def leaves_choice(phrase: str) -> bool:
+    """Whether a phrase leaves open which of several things is taken."""
+    return phrase.lower().lstrip().startswith(_FREE_CHOICE)
+
+
+def box_iou(a: BoxXyxy, b: BoxXyxy) -> float:
+    """Intersection over union of two boxes, 0..1."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+
+
+def present(boxes: Sequence[ScoredBox], config: GroundingConfig) -> list[ScoredBox]:
+    """The boxes that count: high enough, far enough from the best's score, each thing once; best first."""
+    kept: list[ScoredBox] = []
+    for box in sorted(boxes, key=lambda b: -b.score):
+        floor = max(config.threshold, config.rival_ratio * kept[0].score if kept else 0.0)
+        if box.score < floor:
+            continue
+        if all(box_iou(box.box_xyxy, k.box_xyxy) <= config.duplicate_iou for k in kept):
+            kept.append(box)
+    return kept
+
+
+def the_one(phrase: str, candidates: Sequence[GroundedObject], seen: Sequence[str]) -> GroundedObject:
+    """The single thing meant. `candidates` best first, all of them above the threshold; `seen` says what
+    else is there, for the message.
+
+    Raises TargetNotFoundError for none, AmbiguousError for several.
+    """
+    if not candidates:
+        raise not_found(phrase, seen)
+    if len(candidates) == 1:
+        return candidates[0]
+    if leaves_choice(phrase):
+        return max(candidates, key=lambda c: (round(c.score, 1), -c.position_m[0]))
+    described = describe_places(phrase, candidates)
+    raise AmbiguousError(
+        f"'{phrase}' fits {len(candidates)} things: {'; '.join(described)}",
+        f'say which one, for example "{described[0]}"',
+        candidates=described,
+    )
+
+
+def not_found(phrase: str, seen: Sequence[str]) -> TargetNotFoundError:
+    """The error for a phrase that names nothing here."""
+    things = ", ".join(dict.fromkeys(seen)) if seen else "nothing that I know"
+    return TargetNotFoundError(f"I do not see '{phrase}'", f"name something that is there; I see: {things}")
+
+
+def describe_places(phrase: str, candidates: Sequence[GroundedObject]) -> tuple[str, ...]:
+    """Words that tell candidates apart by where they are, in the candidates' order.
+
+    Along the axis on which they lie further apart; numbers where the words would be the same.
+    """
+    xs, ys = [c.position_m[0] for c in candidates], [c.position_m[1] for c in candidates]
+    sideways = max(ys) - min(ys) >= max(xs) - min(xs)
+    order = sorted(range(len(candidates)), key=lambda i: -ys[i] if sideways else xs[i])
+    ends = (
+        ("on the left", "on the right") if sideways else ("nearest to the robot", "furthest from the robot")
+    )
+    words = {order[0]: ends[0], order[-1]: ends[1]}
+    if len(order) == 3:
+        words[order[1]] = "in the middle"
+    return tuple(
+        f"{phrase} {words.get(i, f'number {order.index(i) + 1} from the {_first(sideways)}')} "
+        f"(x={c.position_m[0]:.2f}, y={c.position_m[1]:.2f} m)"
+        for i, c in enumerate(candidates)
+    )
+
+
+def _first(sideways: bool) -> str:
+    return "left" if sideways else "robot"

@@ -1,0 +1,80 @@
+"""The catalogue of skills, as data: what each takes, what must hold before, what holds after.
+
+Conditions are predicates in the words of the task domain: `hand_empty`, `held(the red cube)`,
+`in(the red cube, the blue bowl)`. They go into the plan's steps for people and programs to read.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from mmrobot.errors import SkillUnknownError
+from mmrobot.types import RELATIONS
+
+# Not a skill: the look after a place, whether the thing is where it was put. It never goes to a robot.
+VERIFY = "verify"
+
+
+@dataclass(frozen=True)
+class Skill:
+    """One skill. In conditions, {target}, {relation}, {reference} stand for the step's arguments."""
+
+    name: str
+    does: str
+    arguments: tuple[str, ...] = ()
+    preconditions: tuple[str, ...] = ()
+    postconditions: tuple[str, ...] = ()
+
+
+CATALOGUE: dict[str, Skill] = {
+    skill.name: skill
+    for skill in (
+        Skill(
+            "pick",
+            "grasp a thing and lift it",
+            arguments=("target",),
+            preconditions=("hand_empty", "visible({target})"),
+            postconditions=("held({target})",),
+        ),
+        Skill(
+            "place",
+            "put down what the hand holds, in relation to another thing",
+            arguments=("relation", "reference"),
+            preconditions=("held({target})", "visible({reference})"),
+            postconditions=("hand_empty", "{relation}({target}, {reference})"),
+        ),
+        Skill("home", "go to the posture that leaves the camera's view free"),
+        Skill("say", "speak to the person", arguments=("text",)),
+    )
+}
+
+
+def skill_named(name: str) -> Skill:
+    """The skill of that name; SkillUnknownError names the nearest known one."""
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    near = difflib.get_close_matches(name, CATALOGUE, n=1, cutoff=0.0)
+    raise SkillUnknownError(
+        f"there is no skill '{name}'", f"did you mean '{near[0]}'? known: {', '.join(CATALOGUE)}"
+    )
+
+
+def missing_arguments(name: str, given: dict[str, object]) -> tuple[str, ...]:
+    """Which arguments of the skill are absent, or are not what they may be."""
+    missing = [argument for argument in skill_named(name).arguments if not given.get(argument)]
+    if "relation" in skill_named(name).arguments and given.get("relation") not in RELATIONS:
+        missing.append("relation")
+    return tuple(dict.fromkeys(missing))
+
+
+def conditions(
+    name: str, target: str = "it", relation: str = "", reference: str = ""
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Pre- and postconditions of a skill with its arguments filled in."""
+    skill = skill_named(name)
+
+    def fill(templates: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(t.format(target=target, relation=relation, reference=reference) for t in templates)
+
+    return fill(skill.preconditions), fill(skill.postconditions)

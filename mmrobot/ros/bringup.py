@@ -1,0 +1,182 @@
+"""Starts the graph's nodes as processes, watches them, ends them: what `ros2 launch` does, without it."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmrobot.errors import AlreadyRunningError, ErrorCode, MmrobotError
+from mmrobot.ros.graph import NodeSpec
+
+INTERRUPT_S = 4.0
+TERMINATE_S = 2.0
+_LOCK_PORT = 23_900
+_PR_SET_PDEATHSIG = 1
+
+
+class NodeDiedError(MmrobotError):
+    """A node's process ended by itself; carries the node's own error where it told one."""
+
+    def __init__(self, message: str, fix: str, code: ErrorCode) -> None:
+        super().__init__(message, fix)
+        self.code = code
+
+
+def free_domain(first: int = 40, last: int = 99) -> tuple[int, socket.socket]:
+    """A ROS domain without participants on this machine, and a socket that reserves it while open.
+
+    A participant binds UDP port 7400 + 250 * domain + 10 + 2 * n (DDSI-RTPS 9.6.1.1), so a port that
+    binds tells of an unused domain; the TCP port keeps others who choose this way off.
+    """
+    for domain in range(first, last + 1):
+        lock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            lock.bind(("127.0.0.1", _LOCK_PORT + domain))
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.bind(("", 7400 + 250 * domain + 10))
+        except OSError:
+            lock.close()
+            continue
+        return domain, lock
+    raise AlreadyRunningError(f"all ROS domains from {first} to {last} are in use", "stop some of them")
+
+
+@dataclass
+class _Running:
+    spec: NodeSpec
+    process: subprocess.Popen[bytes]
+    log: Path | None
+
+
+class Supervisor:
+    """The processes of one graph. Use as a context manager: leaving it ends them all.
+
+    With `log_folder` each node writes its own file there; else all share this process's stderr.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[NodeSpec],
+        environment: Mapping[str, str] | None = None,
+        log_folder: Path | None = None,
+    ) -> None:
+        self._nodes = list(nodes)
+        self._environment = {**os.environ, **(environment or {})}
+        self._log_folder = log_folder
+        self._running: dict[str, _Running] = {}
+
+    def __enter__(self) -> Supervisor:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start all nodes; they find each other in any order."""
+        for spec in self._nodes:
+            self.start_node(spec)
+
+    def start_node(self, spec: NodeSpec) -> None:
+        """Start one node, also one that died."""
+        log = None
+        if self._log_folder is not None:
+            self._log_folder.mkdir(parents=True, exist_ok=True)
+            log = self._log_folder / f"{spec.name}.log"
+        command = [sys.executable, "-m", spec.module, *spec.arguments()]
+        output = sys.stderr if log is None else log.open("wb")
+        try:
+            process = subprocess.Popen(
+                command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        finally:
+            if log is not None:
+                output.close()
+        self._running[spec.name] = _Running(spec, process, log)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of the nodes that live."""
+        return {name: r.process.pid for name, r in self._running.items() if r.process.poll() is None}
+
+    def kill(self, name: str) -> None:
+        """End one node without warning, as a crash would (tests)."""
+        self._running[name].process.kill()
+        self._running[name].process.wait()
+
+    def revive(self, name: str) -> None:
+        """Start a node that has ended again."""
+        self.start_node(self._running[name].spec)
+
+    def dead(self) -> list[str]:
+        """Names of nodes whose processes have ended."""
+        return [name for name, r in self._running.items() if r.process.poll() is not None]
+
+    def check(self) -> None:
+        """Raises NodeDiedError for the first node that has ended, with the error that it told."""
+        for name in self.dead():
+            raise self.obituary(name)
+
+    def obituary(self, name: str) -> NodeDiedError:
+        """Why a node ended: its own error line, else its last words."""
+        running = self._running[name]
+        status = running.process.returncode
+        if running.log is None:
+            return NodeDiedError(
+                f"node '{name}' ended with status {status}", "see its output above", ErrorCode.INTERNAL
+            )
+        lines = running.log.read_text(errors="replace").splitlines()
+        for line in reversed(lines[-20:]):
+            if line.startswith('{"ok": false'):
+                error = json.loads(line)["error"]
+                return NodeDiedError(
+                    f"node '{name}': {error['message']}", error["fix"], ErrorCode[error["code"]]
+                )
+        last = lines[-1] if lines else "no output"
+        return NodeDiedError(
+            f"node '{name}' ended with status {status}: {last}", f"read {running.log}", ErrorCode.INTERNAL
+        )
+
+    def stop(self) -> None:
+        """Interrupt all, then terminate, then kill whoever is left."""
+        for number, patience_s in (
+            (signal.SIGINT, INTERRUPT_S),
+            (signal.SIGTERM, TERMINATE_S),
+            (signal.SIGKILL, 5.0),
+        ):
+            living = [r.process for r in self._running.values() if r.process.poll() is None]
+            if not living:
+                break
+            for process in living:
+                process.send_signal(number)
+            deadline = time.monotonic() + patience_s
+            for process in living:
+                try:
+                    process.wait(max(0.0, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    continue
+
+
+def _die_with_parent() -> None:
+    """Linux: the node gets SIGTERM when its supervisor dies, so that no robot runs on unwatched."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,212 @@
+"""A person's or program's side of the graph: say, stop, watch. One node on threads of its own."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, InvalidHandle, MultiThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import Empty, String
+from std_srvs.srv import Trigger
+
+from mmrobot.errors import DeadlineError, ErrorCode, MmrobotError, RobotUnavailableError
+from mmrobot.ros.action_caller import ActionCall, ActionCaller
+from mmrobot.ros.messages import error_code, plan_from_message
+from mmrobot.ros.qos import COMMAND, LATCHED, STATE
+from mmrobot.tabletop.goals import ObjectState, WorldState
+from mmrobot.types import ActionPlan
+from mmrobot_msgs.action import FollowInstruction
+from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
+
+# A starved machine takes minutes to load a model's libraries. Its node tells of it every second meanwhile.
+LOADING_S = 600.0
+TOLD_S = 10.0
+
+
+@dataclass
+class Follow:
+    """An instruction under way; `done` is set at its end, `error` says why it failed."""
+
+    instruction: str
+    done: threading.Event = field(default_factory=threading.Event)
+    error: MmrobotError | None = None
+    plan: ActionPlan | None = None
+    steps_done: int = 0
+    steps_total: int = 0
+    call: ActionCall | None = None
+
+
+class RobotClient:
+    """Talks to the nodes of one ROS domain. A context manager; calls are made from any thread."""
+
+    def __init__(self, domain: int | None = None, namespace: str = "", name: str = "mmrobot_client") -> None:
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
+        self.node = rclpy.create_node(name, namespace=namespace or None, context=self._context)
+        self._executor = MultiThreadedExecutor(num_threads=3, context=self._context)
+        self._executor.add_node(self.node)
+        self.on_status: Callable[[dict[str, Any]], None] = lambda _: None
+        self.on_plan: Callable[[ActionPlan], None] = lambda _: None
+        self.health: dict[str, str] | None = None
+        self.model_fault: MmrobotError | None = None
+        self._loading_told_s = float("-inf")
+        self.world: WorldState | None = None
+        self.speech: list[str] = []
+        self._follow = ActionCaller(self.node, FollowInstruction, "follow_instruction")
+        self._stop_client = self.node.create_client(
+            Trigger, "stop", callback_group=MutuallyExclusiveCallbackGroup()
+        )
+        self._stop_out = self.node.create_publisher(Empty, "stop_all", COMMAND)
+        group = MutuallyExclusiveCallbackGroup()
+        subscribe = self.node.create_subscription
+        subscribe(String, "status", self._take_status, STATE, callback_group=group)
+        subscribe(String, "speech", self._take_speech, STATE, callback_group=group)
+        subscribe(ActionPlanMsg, "plan", self._take_plan, LATCHED, callback_group=group)
+        subscribe(DiagnosticArray, "/diagnostics", self._take_health, STATE, callback_group=group)
+        self._thread = threading.Thread(target=self._spin, name="client", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> RobotClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self._context.try_shutdown()
+        self._executor.shutdown(timeout_sec=1.0)
+        self._thread.join(2.0)
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except (ExternalShutdownException, InvalidHandle):
+            return
+
+    def watch_truth(self) -> None:
+        """Fill `world` from the simulator's truth: for judges and tests only."""
+        self.node.create_subscription(
+            String,
+            "simulator/truth",
+            self._take_truth,
+            STATE,
+            callback_group=MutuallyExclusiveCallbackGroup(),
+        )
+
+    def follow(self, instruction: str, plan_only: bool = False, timeout_s: float = 5.0) -> Follow:
+        """Send an instruction; raises RobotUnavailableError when nobody serves follow_instruction."""
+        if not self._follow.wait_ready(timeout_s):
+            raise RobotUnavailableError(
+                f"nobody serves 'follow_instruction' on ROS domain {self._context.get_domain_id()}",
+                "start the robot with: mmrobot up; and use its ROS_DOMAIN_ID",
+            )
+        follow = Follow(instruction)
+        goal = FollowInstruction.Goal(instruction=instruction, plan_only=plan_only)
+        follow.call = self._follow.send(goal, on_end=lambda result: self._ended(follow, result))
+        return follow
+
+    def stop(self, timeout_s: float = 2.0) -> str:
+        """Stop by topic at once and by service; raises RobotUnavailableError when nobody answers."""
+        self._stop_out.publish(Empty())
+        if not self._stop_client.wait_for_service(timeout_s):
+            raise RobotUnavailableError(
+                f"nobody serves 'stop' on ROS domain {self._context.get_domain_id()}; stop_all was published",
+                "use the robot's ROS_DOMAIN_ID, or its emergency button",
+            )
+        # Once more, now that the nodes are known to be connected.
+        self._stop_out.publish(Empty())
+        done = threading.Event()
+        future = self._stop_client.call_async(Trigger.Request())
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(timeout_s):
+            raise DeadlineError(
+                f"'stop' was not answered within {timeout_s} s", "use the robot's emergency button"
+            )
+        return str(future.result().message)
+
+    def wait_ready(self, timeout_s: float, tick: Callable[[dict[str, str] | None], None]) -> None:
+        """Until all that /diagnostics tells of is ok.
+
+        Raises DeadlineError naming what is missing after `timeout_s`, or after LOADING_S where it is the
+        model alone, which tells that it is loading; and at once the model's error: it will not mend.
+        """
+        began_s = time.monotonic()
+        while True:
+            tick(self.health)
+            if self.model_fault is not None:
+                raise self.model_fault
+            if self.health is not None and not any(self.health.values()):
+                return
+            now_s = time.monotonic()
+            loading = now_s - self._loading_told_s < TOLD_S
+            limit_s = max(timeout_s, LOADING_S) if loading else timeout_s
+            if now_s - began_s > limit_s:
+                words = (
+                    "; ".join(f"{k}: {v}" for k, v in (self.health or {}).items() if v) or "no /diagnostics"
+                )
+                raise DeadlineError(f"not ready after {limit_s:.0f} s: {words}", "run: mmrobot doctor")
+            time.sleep(0.1)
+
+    def _ended(self, follow: Follow, result: Any | None) -> None:
+        if result is None:
+            follow.error = RobotUnavailableError("the instruction was not accepted", "try again")
+            follow.done.set()
+            return
+        code = error_code(result.error_code)
+        if code is not ErrorCode.NONE:
+            follow.error = MmrobotError(result.error_message, result.fix)
+            follow.error.code = code
+        if result.plan.plan_id:
+            follow.plan = plan_from_message(result.plan)
+        follow.steps_done, follow.steps_total = int(result.steps_done), int(result.steps_total)
+        follow.done.set()
+
+    def _take_status(self, message: String) -> None:
+        self.on_status(json.loads(message.data))
+
+    def _take_speech(self, message: String) -> None:
+        self.speech.append(message.data)
+
+    def _take_plan(self, message: ActionPlanMsg) -> None:
+        self.on_plan(plan_from_message(message))
+
+    def _take_health(self, message: DiagnosticArray) -> None:
+        prefix = f"{self.node.get_namespace().strip('/')}/vlm: ".lstrip("/")
+        mine = [s for s in message.status if s.name.startswith(prefix)]
+        if not mine:
+            return
+        self.health = {s.hardware_id: "" if s.level == DiagnosticStatus.OK else s.message for s in mine}
+        # Of a model, a warning says that it is on its way (see HealthReporter).
+        faulty = [(s.hardware_id, s.level) for s in mine if s.level != DiagnosticStatus.OK]
+        if faulty == [("model", DiagnosticStatus.WARN)]:
+            self._loading_told_s = time.monotonic()
+        broken = [s for s in mine if s.hardware_id == "model" and s.level == DiagnosticStatus.ERROR]
+        self.model_fault = None
+        for status in broken:
+            told = {pair.key: pair.value for pair in status.values}
+            self.model_fault = MmrobotError(status.message, told.get("fix", ""))
+            self.model_fault.code = ErrorCode[told["code"]]
+
+    def _take_truth(self, message: String) -> None:
+        content = json.loads(message.data)
+        objects = {
+            name: ObjectState(
+                name,
+                tuple(state["position_m"]),
+                tuple(state["quaternion_wxyz"]),
+                tuple(state["linear_velocity_m_s"]),
+                tuple(state["angular_velocity_rad_s"]),
+            )
+            for name, state in content["objects"].items()
+        }
+        self.world = WorldState(objects, content["held"], content["time_s"])

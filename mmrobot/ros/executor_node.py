@@ -1,0 +1,252 @@
+"""Carries plans out: `execute_plan` in, `execute_skill` and `locate` out, stop at any time.
+
+    python -m mmrobot.ros.executor_node --ros-args -p config:=config/mmrobot.yaml
+
+The Runner is ticked by a wall timer and never waits; one lock guards it, since stop comes from
+another thread than the ticks.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from std_msgs.msg import Empty
+from std_srvs.srv import Trigger
+
+from mmrobot.errors import (
+    BusyError,
+    ErrorCode,
+    MmrobotError,
+    ModelReplyInvalidError,
+    ModelUnavailableError,
+    RobotUnavailableError,
+)
+from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
+from mmrobot.execution.runner import Runner
+from mmrobot.ros.deferred_goal import DeferredGoal
+from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
+from mmrobot.ros.messages import object_to_message, plan_from_message
+from mmrobot.ros.node_process import run_node
+from mmrobot.ros.parameters import declare_config
+from mmrobot.ros.qos import COMMAND, LATCHED
+from mmrobot.ros.remote_looker import RemoteLooker
+from mmrobot.ros.remote_robot import RemoteRobot
+from mmrobot.ros.status import StatusPublisher
+from mmrobot.ros.stop_listener import StopListener
+from mmrobot.safety.gate import SafetyGate
+from mmrobot.types import PlanStep
+from mmrobot_msgs.action import ExecutePlan
+from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
+
+WATCHED = ("arm_server", "vlm")
+# A pick has its thing when it goes on after `lift` without a `release`; a place has let go from `retreat` on.
+CARRYING = frozenset({"rise", "observe"})
+RELEASED = frozenset({"retreat", "observe"})
+PHASES = {
+    RunnerState.STARTING: "checking",
+    RunnerState.LOOKING: "looking",
+    RunnerState.MOVING: "acting",
+    RunnerState.VERIFYING: "verifying",
+}
+
+
+class ExecutorNode(Node):
+    """Serves `execute_plan` and `stop`; publishes `status`, `speech` and what the hand holds."""
+
+    def __init__(self) -> None:
+        super().__init__("executor")
+        self._config = declare_config(self)
+        self._gate = SafetyGate(self._config)
+        # The arm server holds by itself at the heartbeat's timeout_s; here a plan is given up.
+        self._silence_limit_s = self._config.heartbeat.give_up_s
+        self._lock = threading.RLock()
+        self._goal: DeferredGoal | None = None
+        self._done_steps = 0
+        self._acting: PlanStep | None = None
+        self._phase, self._lifted = "", False
+        self._robot = RemoteRobot(self)
+        self._runner = Runner(self._robot, RemoteLooker(self), self._gate, self._config)
+        self._status = StatusPublisher(self)
+        self._stop_out = self.create_publisher(Empty, "stop_all", COMMAND)
+        self._held_out = self.create_publisher(GroundedObjectMsg, "~/held", LATCHED)
+        self._held_label: str | None = None
+        self._monitor = HeartbeatMonitor(self, self._config.runner.tick_s, CATCH_UP_S)
+        self._lives: dict[str, str] = {}
+        self._server = ActionServer(
+            self,
+            ExecutePlan,
+            "execute_plan",
+            execute_callback=lambda handle: ExecutePlan.Result(),
+            goal_callback=lambda _: GoalResponse.ACCEPT,
+            handle_accepted_callback=self._accept,
+            cancel_callback=self._cancel,
+            callback_group=MutuallyExclusiveCallbackGroup(),
+        )
+        self.create_service(
+            Trigger, "stop", self._serve_stop, callback_group=MutuallyExclusiveCallbackGroup()
+        )
+        StopListener(self, self._hear_stop)
+        self.create_timer(
+            self._config.runner.tick_s,
+            self._tick,
+            callback_group=MutuallyExclusiveCallbackGroup(),
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
+        )
+        self._heartbeat = Heartbeat(self, "executor")
+
+    def close(self) -> None:
+        """Hold the robot, end the running goal."""
+        self._stop("the executor shuts down")
+        self._heartbeat.close()
+
+    def _now_s(self) -> float:
+        return float(self.get_clock().now().nanoseconds) / 1e9
+
+    def _accept(self, handle: ServerGoalHandle) -> None:
+        goal = DeferredGoal(handle)
+        with self._lock:
+            try:
+                if self._goal is not None:
+                    raise BusyError("another plan is being carried out", "stop it first, or wait for its end")
+                missing = self._monitor.missing(WATCHED, self._silence_limit_s)
+                if missing:
+                    raise self._silent(missing)
+                if self._now_s() <= 0:
+                    raise RobotUnavailableError("no '/clock' has arrived yet", "start the simulator, or wait")
+                try:
+                    plan = plan_from_message(goal.request.plan)
+                except ValueError as error:
+                    raise ModelReplyInvalidError(
+                        f"plan refused: {error}", "publish plans unchanged"
+                    ) from error
+                self._gate.check_plan(plan, self.get_clock().now().nanoseconds, self._runner.held)
+                self._runner.start(plan)
+            except MmrobotError as error:
+                self._status.report("refused", error.message, error)
+                goal.finish(self._result(error.code, error.message, error.fix, len(goal.request.plan.steps)))
+                return
+            self._goal, self._done_steps = goal, 0
+            self._lives = self._monitor.lives(WATCHED)
+
+    def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+        with self._lock:
+            goal = self._goal
+            if goal is not None and goal.is_of(handle):
+                self._publish(self._runner.stop("the plan was cancelled", ErrorCode.CANCELLED))
+                # Finished by the next tick, once rclpy has set the goal to canceling.
+        return CancelResponse.ACCEPT
+
+    def _serve_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        # To the arm server first, and before the lock: it is what moves.
+        self._stop_out.publish(Empty())
+        was = self._stop("the stop service was called")
+        response.success = True
+        response.message = was
+        return response
+
+    def _hear_stop(self, reason: str) -> None:
+        self._stop(reason)
+
+    def _stop(self, reason: str) -> str:
+        with self._lock:
+            running = self._runner.status.state.running
+            self._publish(self._runner.stop(reason))
+            return "stopped" if running else "nothing was running; the robot holds still"
+
+    def _silent(self, names: list[str]) -> MmrobotError:
+        kind = RobotUnavailableError if "arm_server" in names else ModelUnavailableError
+        limit = self._silence_limit_s
+        return kind(
+            f"no heartbeat of {' and '.join(names)} for over {limit:g} s, or a new start of it",
+            "see that these nodes run, then give the instruction again",
+        )
+
+    def _tick(self) -> None:
+        self._monitor.turn()
+        with self._lock:
+            if self._goal is None:
+                return
+            missing = self._monitor.missing(WATCHED, self._silence_limit_s, self._lives)
+            if missing and self._runner.status.state.running:
+                error = self._silent(missing)
+                self._publish(self._runner.stop(error.message, error.code))
+            self._publish(self._runner.tick(self._now_s()))
+            status = self._runner.status
+            if status.state.running:
+                return
+            goal, self._goal = self._goal, None
+            done = status.state is RunnerState.SUCCEEDED
+            code = ErrorCode.NONE if done else status.code
+            goal.finish(self._result(code, "" if done else status.message, "", status.steps))
+
+    def _result(self, code: ErrorCode, message: str, fix: str, steps: int) -> Any:
+        return ExecutePlan.Result(
+            success=code is ErrorCode.NONE,
+            error_code=int(code),
+            error_message=message,
+            fix=fix,
+            steps_done=self._done_steps,
+            steps_total=steps,
+        )
+
+    def _follow_hand(self, event: RunnerEvent) -> None:
+        """A skill that was stopped half way may have filled or emptied the hand already."""
+        if event.kind is EventKind.STEP_STARTED:
+            self._acting, self._phase, self._lifted = event.step, "", False
+        elif event.kind is EventKind.PHASE:
+            self._lifted = event.message == "lift" or (self._lifted and event.message != "release")
+            self._phase = event.message
+        elif event.kind in (EventKind.STOPPED, EventKind.STEP_FAILED) and self._acting is not None:
+            step, self._acting = self._acting, None
+            stopped = event.kind is EventKind.STOPPED
+            carrying = self._lifted and self._phase in CARRYING
+            if stopped and step.skill == "pick" and carrying and step.target is not None:
+                self._runner.remember_held(step.target)
+            elif step.skill == "place" and self._phase in RELEASED:
+                self._runner.forget_held()
+
+    def _publish(self, events: list[RunnerEvent]) -> None:
+        status = self._runner.status
+        for event in events:
+            self._follow_hand(event)
+            self._done_steps += event.kind is EventKind.STEP_FINISHED
+            self._status.report(
+                event.kind.value,
+                event.message,
+                step=event.step_index,
+                steps=status.steps,
+                time_s=event.time_s,
+                code=event.code.name,
+                skill=event.step.skill if event.step else "",
+            )
+            if event.kind is EventKind.SAID:
+                self._status.say(event.message)
+            if self._goal is not None:
+                self._goal.feedback(
+                    ExecutePlan.Feedback(
+                        step_index=event.step_index or 0,
+                        steps_total=status.steps,
+                        phase=PHASES.get(status.state, status.state.value),
+                        message=event.message,
+                    )
+                )
+        held = self._runner.held
+        label = None if held is None else held.label
+        if label != self._held_label:
+            self._held_label = label
+            self._held_out.publish(GroundedObjectMsg() if held is None else object_to_message(held))
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(ExecutorNode, threads=6)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,140 @@
+"""The one list of nodes and their parameters, which `mmrobot up`, `mmrobot demo` and the launch files share.
+
+No rclpy here: a launch file imports it to read the list.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from mmrobot.errors import InvalidConfigError
+
+DEFAULT_SCENE = "demo.yaml"
+
+
+def shared_folder(name: str) -> Path:
+    """`sim`, `config` or `launch`: of the checkout when run from there, else of the share folder."""
+    here = Path(__file__).resolve().parents[2] / name
+    return here if here.is_dir() else package_share("mmrobot") / name
+
+
+def package_share(package: str) -> Path:
+    """A ROS package's share folder: in AMENT_PREFIX_PATH, else in this environment (a prefix too)."""
+    prefixes = [*filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)), sys.prefix]
+    for prefix in prefixes:
+        share = Path(prefix) / "share" / package
+        if share.is_dir():
+            return share
+    raise InvalidConfigError(
+        f"ROS package '{package}' is in none of {prefixes}", "source ROS's setup.bash, or: make setup"
+    )
+
+
+@dataclass(frozen=True)
+class GraphOptions:
+    """What a person chooses when starting the graph; every field is a launch argument of that name."""
+
+    config: str = field(default="", metadata={"help": "YAML of all settings; empty: config/mmrobot.yaml"})
+    scene: str = field(
+        default="", metadata={"help": "YAML of a scene or of episodes; empty: sim/scenes/demo.yaml"}
+    )
+    episode: str = field(
+        default="", metadata={"help": "name of the episode in the scene file; empty: the first"}
+    )
+    seed: int = field(default=0, metadata={"help": "seed of camera noise"})
+    headless: bool = field(
+        default=True, metadata={"help": "false: publish the spectator's view on 'spectator'"}
+    )
+    real_time_factor: float = field(
+        default=1.0, metadata={"help": "simulated seconds in one of wall time; 0: as fast as it can"}
+    )
+    camera_rate_hz: float = field(default=10.0, metadata={"help": "pictures in a simulated second"})
+    model: str = field(default="", metadata={"help": "vision-language model; empty: the configuration's"})
+    namespace: str = field(default="", metadata={"help": "namespace of all nodes"})
+    use_sim_time: bool = field(default=True, metadata={"help": "take time from /clock"})
+    require_approval: bool = field(
+        default=False, metadata={"help": "true: each plan waits for the service approve_plan"}
+    )
+    record: str = field(
+        default="", metadata={"help": "folder for an MCAP file and a video; empty: record nothing"}
+    )
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One process of the graph: `module` is run with python -m."""
+
+    name: str
+    module: str
+    parameters: dict[str, Any]
+    namespace: str = ""
+
+    def arguments(self) -> list[str]:
+        """Command line after the module's name. Values are YAML, so text is quoted."""
+        words = ["--ros-args"]
+        if self.namespace:
+            words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
+        for name, value in self.parameters.items():
+            words += ["-p", f"{name}:={parameter_text(value)}"]
+        return words
+
+
+def parameter_text(value: object) -> str:
+    """A parameter's value as ROS reads it from a command line, its type kept."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    # 1e-7 without a point would be text in YAML 1.1.
+    text = repr(value)
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text
+
+
+def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
+    """The nodes of the graph, in the order of starting; without `simulate` for a real robot's topics.
+
+    On a real robot whose own server offers `execute_skill`, the shipped arm server is not wanted:
+    leave it out by starting the nodes by hand.
+    """
+    sim_time = {"use_sim_time": options.use_sim_time}
+    config = {"config": _absolute(options.config)}
+    place = options.namespace
+    nodes = []
+    if simulate:
+        scene = options.scene or str(shared_folder("sim") / "scenes" / DEFAULT_SCENE)
+        parameters = {
+            "scene": _absolute(scene),
+            "episode": options.episode,
+            "seed": options.seed,
+            "headless": options.headless,
+            "real_time_factor": float(options.real_time_factor),
+            "camera_rate_hz": float(options.camera_rate_hz),
+        }
+        nodes.append(NodeSpec("simulator", "mmrobot.ros.simulator_node", parameters, place))
+    nodes += [
+        NodeSpec("arm_server", "mmrobot.ros.arm_server_node", {**config, **sim_time}, place),
+        NodeSpec("executor", "mmrobot.ros.executor_node", {**config, **sim_time}, place),
+        NodeSpec(
+            "vlm",
+            "mmrobot.ros.vlm_node",
+            {**config, **sim_time, "model": options.model, "require_approval": options.require_approval},
+            place,
+        ),
+    ]
+    if options.record:
+        recorder = {"directory": _absolute(options.record), "spectator": simulate and not options.headless}
+        nodes.append(NodeSpec("recorder", "mmrobot.ros.recorder_node", {**recorder, **sim_time}, place))
+    return nodes
+
+
+def option_fields() -> list[tuple[str, Any, str]]:
+    """(name, default, help) of every option: for launch arguments and the command line."""
+    return [(f.name, f.default, f.metadata["help"]) for f in fields(GraphOptions)]
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().resolve()) if path else ""

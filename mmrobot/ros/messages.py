@@ -1,0 +1,226 @@
+"""mmrobot.types to messages and back, nothing lost: floats are float64 and stamps nanoseconds on both sides.
+
+What comes in is checked by the dataclasses' own rules: a defect raises a ValueError that names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from builtin_interfaces.msg import Duration, Time
+from geometry_msgs.msg import Point, Vector3
+from std_msgs.msg import Header
+from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
+from trajectory_msgs.msg import JointTrajectoryPoint
+
+from mmrobot.errors import ErrorCode
+from mmrobot.types import ActionPlan, GroundedObject, JointTrajectory, PlanStep, ScoredBox
+from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
+from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
+from mmrobot_msgs.msg import PlanStep as PlanStepMsg
+from mmrobot_msgs.msg import Timing
+
+NS = 1_000_000_000
+SCHEMA_VERSION: int = ActionPlanMsg.SCHEMA_VERSION
+
+T = TypeVar("T")
+
+
+def to_time(stamp_ns: int) -> Time:
+    """ROS time of nanoseconds."""
+    return Time(sec=stamp_ns // NS, nanosec=stamp_ns % NS)
+
+
+def from_time(stamp: Time) -> int:
+    """Nanoseconds of ROS time."""
+    return int(stamp.sec) * NS + int(stamp.nanosec)
+
+
+def to_duration(seconds: float) -> Duration:
+    """ROS duration of seconds, to the nanosecond."""
+    total = round(seconds * NS)
+    return Duration(sec=total // NS, nanosec=total % NS)
+
+
+def from_duration(duration: Duration) -> float:
+    """Seconds of a ROS duration."""
+    return int(duration.sec) + int(duration.nanosec) / NS
+
+
+def error_code(value: int) -> ErrorCode:
+    """The code of a result; a number that this version does not know counts as INTERNAL."""
+    try:
+        return ErrorCode(value)
+    except ValueError:
+        return ErrorCode.INTERNAL
+
+
+def _header(stamp_ns: int, frame_id: str) -> Header:
+    return Header(stamp=to_time(stamp_ns), frame_id=frame_id)
+
+
+def _one(values: Sequence[T]) -> T | None:
+    return values[0] if len(values) else None
+
+
+def _point(xyz: tuple[float, float, float]) -> Point:
+    return Point(x=float(xyz[0]), y=float(xyz[1]), z=float(xyz[2]))
+
+
+def object_to_message(thing: GroundedObject) -> GroundedObjectMsg:
+    """A located thing."""
+    return GroundedObjectMsg(
+        header=_header(thing.stamp_ns, thing.frame_id),
+        label=thing.label,
+        box_xyxy=[float(v) for v in thing.box_xyxy],
+        score=float(thing.score),
+        located=True,
+        position=_point(thing.position_m),
+        size=Vector3(x=float(thing.size_m[0]), y=float(thing.size_m[1]), z=float(thing.size_m[2])),
+        yaw=float(thing.yaw_rad),
+        surface_z=float(thing.surface_z_m),
+        covariance=[float(v) for v in np.asarray(thing.covariance).reshape(9)],
+    )
+
+
+def box_to_message(box: ScoredBox, stamp_ns: int) -> GroundedObjectMsg:
+    """A thing seen but not located: `located` is false."""
+    return GroundedObjectMsg(
+        header=_header(stamp_ns, ""),
+        label=box.label,
+        box_xyxy=[float(v) for v in box.box_xyxy],
+        score=float(box.score),
+        located=False,
+    )
+
+
+def object_from_message(message: GroundedObjectMsg) -> GroundedObject:
+    """A located thing; raises ValueError when it is not located or its numbers are not finite."""
+    if not message.located:
+        raise ValueError(f"object '{message.label}' has no position")
+    x0, y0, x1, y1 = (float(v) for v in message.box_xyxy)
+    return GroundedObject(
+        label=message.label,
+        box_xyxy=(x0, y0, x1, y1),
+        score=message.score,
+        position_m=(message.position.x, message.position.y, message.position.z),
+        size_m=(message.size.x, message.size.y, message.size.z),
+        yaw_rad=message.yaw,
+        surface_z_m=message.surface_z,
+        covariance=np.asarray(message.covariance, dtype=np.float64).reshape(3, 3),
+        stamp_ns=from_time(message.header.stamp),
+        frame_id=message.header.frame_id,
+    )
+
+
+def step_to_message(step: PlanStep) -> PlanStepMsg:
+    """A step; None becomes an empty sequence or an empty string."""
+    return PlanStepMsg(
+        index=step.index,
+        skill=step.skill,
+        target=[] if step.target is None else [object_to_message(step.target)],
+        relation=step.relation or "",
+        reference=[] if step.reference is None else [object_to_message(step.reference)],
+        goal_position=[] if step.goal_position_m is None else [_point(step.goal_position_m)],
+        text=step.text or "",
+        obstacles=[object_to_message(o) for o in step.obstacles],
+        preconditions=list(step.preconditions),
+        postconditions=list(step.postconditions),
+        confidence=float(step.confidence),
+    )
+
+
+def step_from_message(message: PlanStepMsg) -> PlanStep:
+    """A step; raises ValueError on defective objects."""
+    target, reference, goal = _one(message.target), _one(message.reference), _one(message.goal_position)
+    return PlanStep(
+        index=int(message.index),
+        skill=message.skill,
+        target=None if target is None else object_from_message(target),
+        relation=message.relation or None,
+        reference=None if reference is None else object_from_message(reference),
+        goal_position_m=None if goal is None else (goal.x, goal.y, goal.z),
+        text=message.text or None,
+        obstacles=tuple(object_from_message(o) for o in message.obstacles),
+        preconditions=tuple(message.preconditions),
+        postconditions=tuple(message.postconditions),
+        confidence=message.confidence,
+    )
+
+
+def plan_to_message(plan: ActionPlan) -> ActionPlanMsg:
+    """A plan with its digest."""
+    return ActionPlanMsg(
+        schema_version=SCHEMA_VERSION,
+        header=_header(plan.stamp_ns, plan.frame_id),
+        plan_id=plan.plan_id,
+        digest=plan.digest,
+        instruction=plan.instruction,
+        model=plan.model,
+        steps=[step_to_message(s) for s in plan.steps],
+        confidence=float(plan.confidence),
+        timings=[Timing(stage=k, duration_ms=float(v)) for k, v in plan.timings_ms.items()],
+    )
+
+
+def plan_from_message(message: ActionPlanMsg) -> ActionPlan:
+    """A plan; raises ValueError on another schema, defective objects, or a digest that is not its own."""
+    if message.schema_version != SCHEMA_VERSION:
+        raise ValueError(f"plan has schema {message.schema_version}, this version reads {SCHEMA_VERSION}")
+    plan = ActionPlan(
+        plan_id=message.plan_id,
+        instruction=message.instruction,
+        steps=tuple(step_from_message(s) for s in message.steps),
+        stamp_ns=from_time(message.header.stamp),
+        model=message.model,
+        confidence=message.confidence,
+        frame_id=message.header.frame_id,
+        timings_ms={t.stage: t.duration_ms for t in message.timings},
+    )
+    if message.digest != plan.digest:
+        raise ValueError(
+            f"plan '{plan.plan_id}' says digest {message.digest[:12]}..., its content {plan.digest[:12]}..."
+        )
+    return plan
+
+
+def trajectory_to_message(trajectory: JointTrajectory, stamp_ns: int = 0) -> JointTrajectoryMsg:
+    """A trajectory that starts when it arrives (stamp 0), as joint_trajectory_controller takes it."""
+    return JointTrajectoryMsg(
+        header=_header(stamp_ns, ""),
+        joint_names=list(trajectory.joint_names),
+        points=[
+            JointTrajectoryPoint(
+                positions=[float(v) for v in positions],
+                velocities=[float(v) for v in velocities],
+                time_from_start=to_duration(float(t)),
+            )
+            for t, positions, velocities in zip(
+                trajectory.times_s, trajectory.positions, trajectory.velocities, strict=True
+            )
+        ],
+    )
+
+
+def trajectory_from_message(message: JointTrajectoryMsg) -> JointTrajectory:
+    """A trajectory; missing velocities count as zero. Raises ValueError naming the defect."""
+    names = tuple(message.joint_names)
+    if not names or not message.points:
+        raise ValueError(f"trajectory has {len(names)} joints and {len(message.points)} points")
+    for index, point in enumerate(message.points):
+        if len(point.positions) != len(names) or len(point.velocities) not in (0, len(names)):
+            raise ValueError(
+                f"point {index} has {len(point.positions)} positions and {len(point.velocities)} velocities "
+                f"for {len(names)} joints"
+            )
+    return JointTrajectory(
+        joint_names=names,
+        times_s=np.array([from_duration(p.time_from_start) for p in message.points]),
+        positions=np.array([p.positions for p in message.points], dtype=np.float64),
+        velocities=np.array(
+            [p.velocities if len(p.velocities) else [0.0] * len(names) for p in message.points],
+            dtype=np.float64,
+        ),
+    )

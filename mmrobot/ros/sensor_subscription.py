@@ -1,0 +1,41 @@
+"""Subscriptions to a camera's topics, made when its publishers are known, with the QoS that they offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from mmrobot.ros.qos import sensor_in
+
+LOOK_PERIOD_S = 0.25
+
+
+class SensorSubscriptions:
+    """Wanted topics become subscriptions as their publishers appear."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._wanted: dict[str, tuple[Any, Callable[[Any], None], CallbackGroup]] = {}
+        self._timer = node.create_timer(
+            LOOK_PERIOD_S,
+            self._look,
+            callback_group=MutuallyExclusiveCallbackGroup(),
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
+        )
+
+    def add(self, kind: Any, topic: str, take: Callable[[Any], None], group: CallbackGroup) -> None:
+        """Want a topic of a message type; before the node spins."""
+        self._wanted[topic] = (kind, take, group)
+
+    def _look(self) -> None:
+        for topic, (kind, take, group) in list(self._wanted.items()):
+            qos = sensor_in(self._node, topic)
+            if qos is not None:
+                del self._wanted[topic]
+                self._node.create_subscription(kind, topic, take, qos, callback_group=group)
+        if not self._wanted:
+            self._timer.cancel()

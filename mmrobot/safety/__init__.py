@@ -1,0 +1,1 @@
+"""Rules as data, and the gate that is the last before the robot."""

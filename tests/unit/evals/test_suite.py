@@ -1,0 +1,161 @@
+"""The suite around episodes: options, resume, summary, report. Integration tests play true ones."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmrobot.config import config_from_dict
+from mmrobot.errors import InvalidConfigError, InvalidSceneError, ModelUnavailableError
+from mmrobot.evals import suite
+from mmrobot.evals.ablations import ablate_frame, ablate_words
+from mmrobot.evals.oracle import plan_of_goals
+from mmrobot.evals.pictures import save_annotated
+from mmrobot.evals.results import EpisodeResult
+from mmrobot.evals.suite import SuiteOptions, run_suite
+from mmrobot.evals.summary import cell, percentiles
+from mmrobot.tabletop.goals import parse_goal
+from mmrobot.types import ActionPlan, PlanStep
+from tests.support.fake_world import frame, thing
+
+
+def played(task: suite.Task) -> EpisodeResult:
+    """Every third episode fails, and says that it did not."""
+    episode = task.episode
+    passed = int(episode.name.rsplit("_", 1)[1]) % 3 != 0 and not task.ablation
+    return EpisodeResult(
+        episode.name, episode.family, episode.level, passed, passed, "success" if passed else "wrong", True,
+        part="" if passed else "place", reason="" if passed else "<b>does not hold</b>",
+        instruction=episode.instruction, plan=("pick <it>",), simulated_s=9.0, wall_s=1.0,
+        timings_ms={"plan": 3.0},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def calls(monkeypatch) -> list[str]:
+    made: list[str] = []
+
+    def run(task):
+        made.append(task.key)
+        return played(task)
+
+    monkeypatch.setattr(suite, "_run_task", run)
+    return made
+
+
+OPTIONS = SuiteOptions(families=("pick", "put_in"), levels=("L0",), episodes=3, model="oracle")
+
+
+def test_figures_by_family_and_level(calls, tmp_path: Path):
+    told = []
+    result = run_suite(replace(OPTIONS, out=tmp_path), lambda r, done, total: told.append((done, total)))
+    assert result["ok"]
+    assert result["families"]["pick"]["L0"]["n"] == 3
+    assert result["families"]["pick"]["L0"]["success"] == pytest.approx(2 / 3, abs=1e-3)
+    assert len(result["families"]["put_in"]["L0"]["wilson95"]) == 2
+    assert {"name", "passed", "outcome", "reason"} <= set(result["episodes"][0])
+    assert result["overall"]["false_success"]["passed"] == 2
+    assert result["overall"]["failed_part"] == {"place": 2}
+    assert told[-1] == (6, 6)
+    json.dumps(result)
+    page = Path(result["report"]).read_text()
+    assert "&lt;b&gt;does not hold" in page
+    assert "<b>does not hold" not in page
+    assert json.loads((tmp_path / "result.json").read_text())["overall"]["n"] == 6
+
+
+def test_a_broken_off_suite_goes_on_where_it_stopped(calls, tmp_path: Path):
+    options = replace(OPTIONS, out=tmp_path)
+    run_suite(replace(options, episodes=2))
+    assert len(calls) == 4
+    with (tmp_path / "episodes.jsonl").open("a") as file:
+        file.write('{"key": "half a li')
+    whole = run_suite(options)
+    assert len(calls) == 6
+    assert whole["overall"]["n"] == 6
+    run_suite(options)
+    assert len(calls) == 6, "all that was played is remembered"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"model": "truth"}, {"seed": 5}, {"config": config_from_dict({"grounding": {"threshold": 0.4}})}],
+)
+def test_results_of_other_settings_are_not_mixed(calls, tmp_path: Path, changed):
+    run_suite(replace(OPTIONS, out=tmp_path))
+    with pytest.raises(InvalidConfigError, match="other settings"):
+        run_suite(replace(OPTIONS, out=tmp_path, **changed))
+
+
+def test_ablations_are_runs_of_their_own(calls, tmp_path: Path):
+    result = run_suite(replace(OPTIONS, ablate=("blind", "text"), out=tmp_path))
+    assert result["overall"]["n"] == 6
+    assert set(result["ablations"]) == {"blind", "text"}
+    assert result["ablations"]["text"]["overall"]["success"] == 0.0
+    assert len(calls) == 12
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ({"episodes": 0}, InvalidConfigError, "--episodes 0"),
+        ({"jobs": 0}, InvalidConfigError, "--jobs 0"),
+        ({"ablate": ("smell",)}, InvalidConfigError, "'smell'"),
+        ({"families": ("juggle",)}, InvalidConfigError, "'juggle' is no known family"),
+        ({"levels": ("L9",)}, InvalidConfigError, "'L9' is no known level"),
+        ({"model": "no-such-model"}, ModelUnavailableError, "no-such-model"),
+        ({"episodes_file": Path("no/such.yaml")}, InvalidSceneError, "no/such.yaml"),
+    ],
+)
+def test_wrong_options_are_named_before_anything_runs(calls, wrong, error, words):
+    with pytest.raises(error, match=words):
+        run_suite(SuiteOptions(**{"families": ("pick",), "episodes": 1, "model": "oracle", **wrong}))
+    assert calls == []
+
+
+def test_a_cell_of_nothing():
+    assert cell([])["n"] == 0
+    assert percentiles([]) == {}
+
+
+def test_ablations_take_what_they_say():
+    looked = frame()
+    looked.rgb[0, 0] = 7
+    assert (ablate_frame(looked, "blind").rgb == 128).all()
+    assert ablate_frame(looked, "blind").depth_m is not None
+    assert ablate_frame(looked, "depth").depth_m is None
+    assert ablate_frame(looked, "") is looked
+    deaf = ablate_words("put the red cube in the bowl", "text")
+    assert len(deaf.split()) == 7
+    assert not {"red", "cube", "bowl", "put"} & set(deaf.split())
+    assert deaf == ablate_words("put the red cube in the bowl", "text")
+    assert ablate_words("put it down", "blind") == "put it down"
+
+
+@pytest.mark.parametrize(
+    ("goals", "steps"),
+    [
+        (["held(a)"], ["pick a"]),
+        (["in(a, b)"], ["pick a", "place in b"]),
+        (["on(c, a)", "on(a, b)"], ["pick a", "place on b", "pick c", "place on a"]),
+        (["left_of(a, b)", "near(a, b, 0.15)"], ["pick a", "place left_of b"]),
+        (["near(a, b, 0.15)", "not in(a, b)"], ["pick a", "place right_of b"]),
+    ],
+)
+def test_the_oracle_plans_what_the_goals_say(goals, steps):
+    planned = plan_of_goals([parse_goal(g) for g in goals])
+    said = [" ".join(w for w in (s.skill, s.target, s.relation, s.reference) if w) for s in planned]
+    assert said == steps
+
+
+def test_pictures_are_drawn_and_named_safely(tmp_path: Path):
+    plan = ActionPlan("p", "i", (PlanStep(0, "pick", thing("the red cube", 0.4, 0.2)),), 0, "m")
+    rgb = frame().rgb
+    name = save_annotated(tmp_path, "../a b", rgb, plan)
+    assert name == ".._a_b.jpg"
+    assert (tmp_path / name).stat().st_size > 1000
+    assert not np.any(rgb), "the picture itself stays as it was"

@@ -1,0 +1,99 @@
+"""What is kept of a picture: distractors without a row, crops of what may carry a print, and room for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmrobot.errors import InvalidConfigError
+from mmrobot.learn.pictures import (
+    MAX_CROPS,
+    MAX_OBJECTS,
+    OBJECT_DTYPE,
+    Picture,
+    PictureSet,
+    PictureWriter,
+    cut_labels,
+    label_objects,
+    visible_boxes,
+)
+from mmrobot.tabletop.scene import Scene, SceneObject
+from mmrobot.vlm.models.nano import NanoConfig
+
+CONFIG = NanoConfig()
+SCENE = Scene(
+    1,
+    (
+        SceneObject("plain", "cube", "red", position=(0.3, 0.2)),
+        SceneObject("cone", "cone", "blue", position=(0.3, 0.0)),
+        SceneObject("marked", "tray", "green", position=(0.5, 0.2), label="A7"),
+        SceneObject("ball", "ball", "blue", position=(0.5, -0.2)),
+    ),
+)
+
+
+def seen() -> tuple[np.ndarray, np.ndarray]:
+    mask = np.full((480, 640), -1, np.int16)
+    for i, (x, y) in enumerate(((100, 100), (200, 100), (300, 200), (500, 300))):
+        mask[y : y + 40, x : x + 60] = i
+    image = np.full((480, 640, 3), 90, np.uint8)
+    image[mask == 2] = (10, 200, 10)
+    return image, mask
+
+
+def test_visible_boxes() -> None:
+    _, mask = seen()
+    mask[mask == 3] = -1
+    assert visible_boxes(mask, 4) == {
+        0: (100, 100, 160, 140, 2400),
+        1: (200, 100, 260, 140, 2400),
+        2: (300, 200, 360, 240, 2400),
+    }
+
+
+def test_a_distractor_has_no_row_and_a_label_is_kept() -> None:
+    rows = label_objects(SCENE, seen()[1], CONFIG)
+    assert list(rows["pixels"][:4] > 0) == [True, False, True, True]
+    assert rows["label"][2] == b"A7" and rows["label"][0] == b""
+    assert tuple(rows["box"][2]) == (150, 100, 180, 120)
+
+
+def test_crops_show_prints_first_and_only_what_may_carry_one() -> None:
+    image, mask = seen()
+    crops, index = cut_labels(image, label_objects(SCENE, mask, CONFIG), CONFIG)
+    assert crops.shape == (MAX_CROPS, 32, 48, 3)
+    assert list(index["object"]) == [2, 0, -1, -1, -1]
+    assert list(index["text"][:2]) == [b"A7", b""]
+    # Mostly the thing itself, with a margin of the table.
+    assert (crops[0][8:-8, 8:-8] == (10, 200, 10)).all()
+    assert (crops[0][0, 0] == 90).all()
+
+
+def test_crops_are_read_back(tmp_path: Path) -> None:
+    image, mask = seen()
+    rows = label_objects(SCENE, mask, CONFIG)
+    writer = PictureWriter(tmp_path, 3, CONFIG)
+    small = np.zeros((CONFIG.image_height, CONFIG.image_width, 3), np.uint8)
+    writer.append(Picture(SCENE, small, rows))
+    writer.append(Picture(SCENE, small, rows, *cut_labels(image, rows, CONFIG)))
+    writer.close()
+    crops, picture, objects, texts = PictureSet.open(tmp_path).label_crops()
+    assert crops.shape == (2, 32, 48, 3)
+    assert (list(picture), list(objects), texts) == ([1, 1], [2, 0], ["A7", ""])
+
+
+def test_a_set_without_crops_has_none() -> None:
+    rows = np.zeros((1, MAX_OBJECTS), OBJECT_DTYPE)
+    crops, *_, texts = PictureSet(np.zeros((1, 2, 2, 3), np.uint8), rows, (SCENE,)).label_crops()
+    assert len(crops) == 0 and texts == []
+
+
+def test_another_capacity_or_layout_is_refused(tmp_path: Path) -> None:
+    rows = np.zeros(MAX_OBJECTS, OBJECT_DTYPE)
+    writer = PictureWriter(tmp_path, 1, CONFIG)
+    writer.append(Picture(SCENE, np.zeros((CONFIG.image_height, CONFIG.image_width, 3), np.uint8), rows))
+    writer.close()
+    with pytest.raises(InvalidConfigError, match="room for 1"):
+        PictureWriter(tmp_path, 2, CONFIG)

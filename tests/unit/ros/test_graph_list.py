@@ -1,0 +1,41 @@
+"""The one list of nodes: the same for `mmrobot up` and for launch, its values kept through a command line."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from mmrobot.errors import InvalidConfigError
+from mmrobot.ros.graph import GraphOptions, graph_nodes, option_fields, parameter_text
+from mmrobot.ros.launching import arguments, options_from_text
+
+
+def test_nodes_in_order_with_and_without_simulator() -> None:
+    assert [n.name for n in graph_nodes(GraphOptions())] == ["simulator", "arm_server", "executor", "vlm"]
+    names = [n.name for n in graph_nodes(GraphOptions(record="x"), simulate=False)]
+    assert names == ["arm_server", "executor", "vlm", "recorder"]
+
+
+def test_every_option_is_described_and_a_launch_argument() -> None:
+    assert [name for name, _, _ in arguments()] == [name for name, _, _ in option_fields()]
+    assert all(len(text) > 10 for _, _, text in arguments())
+
+
+def test_defaults_survive_launch_text() -> None:
+    assert options_from_text({name: value for name, value, _ in arguments()}) == GraphOptions()
+
+
+@pytest.mark.parametrize("value", ["", "it's a path", "1", "true", True, False, 3, 2.5, 1e-7, "a: b", "#x"])
+def test_parameter_text_keeps_value_and_type(value: object) -> None:
+    back = yaml.safe_load(parameter_text(value))
+    assert back == value or float(back) == value
+    assert isinstance(back, str) == isinstance(value, str)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("seed", "many"), ("headless", "perhaps"), ("real_time_factor", "fast")]
+)
+def test_wrong_launch_argument_is_named(name: str, text: str) -> None:
+    with pytest.raises(InvalidConfigError, match=f"{name}:={text}") as error:
+        options_from_text({name: text})
+    assert error.value.fix

@@ -1,0 +1,132 @@
+"""Who is silent, by a clock of the test's: a watcher that was starved itself accuses nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from std_msgs.msg import String
+
+from mmrobot.ros import heartbeat
+from mmrobot.ros.heartbeat import LATE_S, HeartbeatMonitor
+
+PERIOD_S = 0.03
+LIMIT_S = 0.35
+
+
+class Wire:
+    """Stands for the node: keeps the monitor's callback."""
+
+    hear: Callable[[String], None]
+
+    def create_subscription(self, kind: Any, topic: str, callback: Any, *_: Any, **__: Any) -> None:
+        assert (kind, topic) == (String, "heartbeat")
+        self.hear = callback
+
+    def beat(self, life: str = "a1", name: str = "executor") -> None:
+        self.hear(String(data=f"{name} {life}"))
+
+
+class Clock:
+    now_s = 100.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(heartbeat, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def monitor(clock: Clock, wire: Wire) -> HeartbeatMonitor:
+    return HeartbeatMonitor(wire, PERIOD_S)  # type: ignore[arg-type]
+
+
+def missing(monitor: HeartbeatMonitor, lives: dict[str, str] | None = None) -> list[str]:
+    return monitor.missing(["executor"], LIMIT_S, lives)
+
+
+def test_silence_is_noticed_in_the_first_turn_after_the_limit(
+    monitor: HeartbeatMonitor, wire: Wire, clock: Clock
+) -> None:
+    assert missing(monitor) == ["executor"], "never heard"
+    wire.beat()
+    began_s = clock.now_s
+    while True:
+        assert monitor.turn()
+        if missing(monitor):
+            break
+        clock.now_s += PERIOD_S
+    assert LIMIT_S < clock.now_s - began_s <= LIMIT_S + PERIOD_S
+    wire.beat()
+    assert monitor.turn() and not missing(monitor)
+
+
+def test_a_starved_watcher_lets_the_beats_in_its_queue_be_heard_first(
+    monitor: HeartbeatMonitor, wire: Wire, clock: Clock
+) -> None:
+    wire.beat()
+    monitor.turn()
+    clock.now_s += 0.8
+    assert not monitor.turn()
+    assert not missing(monitor)
+    wire.beat()
+    clock.now_s += PERIOD_S
+    assert monitor.turn() and not missing(monitor)
+
+
+def test_a_late_turn_puts_the_judgement_off_once_only(
+    monitor: HeartbeatMonitor, wire: Wire, clock: Clock
+) -> None:
+    wire.beat()
+    monitor.turn()
+    for _ in range(3):
+        clock.now_s += 0.8
+        assert not monitor.turn() and not missing(monitor)
+        clock.now_s += 0.8
+        assert monitor.turn() and missing(monitor) == ["executor"]
+
+
+def test_who_only_gives_up_takes_longer_to_catch_up(wire: Wire, clock: Clock) -> None:
+    monitor = HeartbeatMonitor(wire, PERIOD_S, grace_s=0.5)  # type: ignore[arg-type]
+    wire.beat()
+    monitor.turn()
+    for _ in range(2):
+        clock.now_s += 0.8
+        woke_s = clock.now_s
+        while not monitor.turn():
+            assert not missing(monitor)
+            clock.now_s += 0.12 + PERIOD_S  # late each time
+        assert missing(monitor) == ["executor"]
+        assert 0.5 <= clock.now_s - woke_s < 0.7
+
+
+def test_a_turn_a_little_late_judges(monitor: HeartbeatMonitor, wire: Wire, clock: Clock) -> None:
+    wire.beat()
+    monitor.turn()
+    clock.now_s += PERIOD_S + 0.9 * LATE_S
+    assert monitor.turn()
+
+
+def test_another_life_is_missed_at_once_even_in_a_late_turn(
+    monitor: HeartbeatMonitor, wire: Wire, clock: Clock
+) -> None:
+    wire.beat("a1")
+    lives = monitor.lives(["executor"])
+    assert lives == {"executor": "a1"} and not missing(monitor, lives)
+    monitor.turn()
+    clock.now_s += 0.8
+    wire.beat("b2")
+    assert not monitor.turn()
+    assert missing(monitor, lives) == ["executor"] == monitor.reborn(["executor"], lives)
+    assert not missing(monitor)

@@ -1,0 +1,272 @@
+"""Commands and expressions: meaning in the right words, through all noise, with variety, repeatably."""
+
+import random
+from collections import defaultdict
+
+import pytest
+
+from mmrobot.command.text import MAX_WORDS
+from mmrobot.tabletop.language import (
+    CLEAN,
+    FAMILIES,
+    FAULTS,
+    HANDWRITTEN,
+    HEAVY,
+    TRAINING,
+    Command,
+    Kind,
+    Thing,
+    describe_phrase,
+    is_clear,
+    make_command,
+    make_expression,
+    random_things,
+    referents,
+    vocabulary,
+)
+from mmrobot.tabletop.language.drafts import WordSpan
+from mmrobot.tabletop.objects import GRASPABLE
+from mmrobot.types import RELATIONS
+from mmrobot.vlm.words import words
+
+THINGS = (
+    Thing("red_cube", "cube", "red", "small", (0.35, 0.2, 0.02)),
+    Thing("blue_cube", "cube", "blue", "small", (0.45, 0.05, 0.02)),
+    Thing("green_cube", "cube", "green", "large", (0.55, -0.1, 0.026)),
+    Thing("ball", "ball", "yellow", "small", (0.3, -0.25, 0.021)),
+    Thing("bowl", "bowl", "blue", "large", (0.6, 0.25, 0.027)),
+)
+
+
+def phrase(command: Command, span: WordSpan | None) -> str:
+    split = words(command.text)
+    return " ".join(split[i] for i in span or ())
+
+
+def plan(command: Command) -> list[tuple[str, str]]:
+    return [(s.relation or s.skill, phrase(command, s.target or s.reference)) for s in command.steps]
+
+
+@pytest.mark.parametrize("split", ["train", "heldout"])
+@pytest.mark.parametrize("noise", [CLEAN, TRAINING, HEAVY])
+def test_steps_are_well_formed_in_every_noise(split: str, noise: object) -> None:
+    rng = random.Random(7)
+    for _ in range(150):
+        things = random_things(rng)
+        command = make_command(rng, things, split=split, noise=noise)  # type: ignore[arg-type]
+        assert command is not None
+        split_words, by_id, full = words(command.text), {t.id: t for t in things}, False
+        assert command.kind in FAMILIES
+        assert len(split_words) <= MAX_WORDS
+        assert bool(command.steps) == (command.kind != "none")
+        for s in command.steps:
+            for span, ids in ((s.target, s.target_ids), (s.reference, s.reference_ids)):
+                assert (span is None) == (not ids)
+                if span is not None:
+                    assert span
+                    assert len(set(span)) == len(span)
+                    assert max(span) < len(split_words)
+                    assert len(ids) == 1
+            if s.skill == "pick":
+                assert not full
+                assert s.target is not None
+                assert by_id[next(iter(s.target_ids))].shape in GRASPABLE
+                full = True
+            elif s.skill == "place":
+                assert s.relation in RELATIONS
+                assert s.reference is not None
+                full = False
+            else:
+                assert s.skill == "home"
+                assert not full
+
+
+def test_phrases_mean_their_things() -> None:
+    """Clean, plain phrases are read back by their words alone."""
+    rng = random.Random(11)
+    for _ in range(300):
+        command = make_command(rng, THINGS, family="put_in", noise=CLEAN, plain=True)
+        assert command is not None
+        pick, place = command.steps
+        for span, ids in ((pick.target, pick.target_ids), (place.reference, place.reference_ids)):
+            said = phrase(command, span).split()
+            (thing,) = (t for t in THINGS if t.id in ids)
+            assert not {"red", "blue", "green", "yellow"}.intersection(said) - {thing.color}
+            nouns = {"cube", "ball", "bowl"}.intersection(said)
+            assert nouns <= {thing.shape}
+
+
+def test_one_is_the_noun_before_it() -> None:
+    rng, seen = random.Random(1), 0
+    for _ in range(600):
+        command = make_command(rng, THINGS[:3], family="stack", noise=CLEAN, plain=True)
+        assert command is not None
+        split = words(command.text)
+        target = phrase(command, command.steps[0].target).split()
+        if "one" in split and "cube" in target:
+            seen += 1
+            reference = command.steps[1].reference
+            assert reference is not None
+            assert split[reference[-1]] == "cube"
+            assert split[reference[0]] == split[split.index("one") - 1]
+            assert "one" not in phrase(command, reference)
+            assert reference[-1] in (command.steps[0].target or ())
+    assert seen > 60
+
+
+def test_it_in_a_tower_is_what_was_moved() -> None:
+    rng, seen = random.Random(2), 0
+    for _ in range(300):
+        command = make_command(rng, THINGS[:3], family="tower", noise=CLEAN)
+        assert command is not None
+        steps = command.steps
+        assert [s.skill for s in steps] == ["pick", "place", "pick", "place"]
+        assert steps[3].reference_ids == steps[0].target_ids
+        assert len({*steps[0].target_ids, *steps[1].reference_ids, *steps[2].target_ids}) == 3
+        seen += words(command.text)[-1] == "it"
+    assert seen > 30
+
+
+def test_what_is_asked_for_is_what_is_meant() -> None:
+    rng = random.Random(3)
+    for relation in ("left_of", "right_of", "behind", "in_front_of"):
+        command = make_command(
+            rng, THINGS, family="put_beside", target="ball", reference="green_cube", relation=relation
+        )
+        assert command is not None
+        pick, place = command.steps
+        assert (pick.target_ids, place.relation, place.reference_ids) == ({"ball"}, relation, {"green_cube"})
+    assert make_command(rng, THINGS[:1], family="put_in") is None
+    assert make_command(rng, (), family="pick") is None
+    with pytest.raises(ValueError, match="unknown family 'fly'"):
+        make_command(rng, THINGS, family="fly")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_what_they_say(fault: str) -> None:
+    rng, made = random.Random(5), 0
+    while made < 60:
+        things = random_things(rng, 6)
+        command = make_command(rng, things, family="put_beside", fault=fault)
+        if command is None:
+            continue
+        made += 1
+        ids = command.steps[0].target_ids if fault.endswith("target") else command.steps[1].reference_ids
+        assert len(ids) == 0 if fault.startswith("absent") else len(ids) > 1
+        assert plan(command)[0][1]
+        assert plan(command)[1][1]
+
+
+def test_one_text_has_one_plan() -> None:
+    rng = random.Random(9)
+    scenes = [random_things(rng, 4, colors=("red", "blue")) for _ in range(60)]
+    plans: defaultdict[tuple[str, ...], set[object]] = defaultdict(set)
+    for i in range(1500):
+        command = make_command(rng, scenes[i % 60], noise=CLEAN)
+        assert command is not None
+        meant = tuple((s.skill, s.relation, s.target, s.reference) for s in command.steps)
+        plans[words(command.text)].add(meant)
+    assert sum(len(p) > 1 for p in plans.values()) <= len(plans) // 500
+
+
+def test_variety() -> None:
+    rng = random.Random(13)
+    texts = set()
+    for _ in range(1500):
+        command = make_command(rng, random_things(rng))
+        assert command is not None
+        texts.add(words(command.text))
+    assert len(texts) > 1400
+    pinned = set()
+    for _ in range(500):
+        command = make_command(
+            rng, THINGS, family="put_in", target="red_cube", reference="bowl", noise=CLEAN
+        )
+        assert command is not None
+        pinned.add(command.text)
+    assert len(pinned) > 400
+
+
+def test_held_out_wordings_are_not_trained() -> None:
+    rng = random.Random(17)
+    trained = vocabulary("train")
+    new = vocabulary("heldout") - trained
+    assert {"slide", "beyond", "leftward"} <= new
+    for _ in range(600):
+        command = make_command(rng, random_things(rng), noise=CLEAN, split="train")
+        assert command is not None
+        assert not new.intersection(words(command.text))
+    seen: set[str] = set()
+    for _ in range(200):
+        command = make_command(rng, random_things(rng), noise=CLEAN, split="heldout")
+        assert command is not None
+        seen |= new.intersection(words(command.text))
+    assert len(seen) > 15
+
+
+def without_labels(text: str) -> set[str]:
+    """The words of a clean text but for prints, which are the only ones in capitals."""
+    return set(words(" ".join(w for w in text.split() if not w.isupper() and not w.isdigit())))
+
+
+def test_the_vocabulary_holds_what_is_said() -> None:
+    rng, known = random.Random(19), vocabulary("heldout")
+    for _ in range(500):
+        things = random_things(rng)
+        command = make_command(rng, things, noise=CLEAN, split=rng.choice(("train", "heldout")))
+        assert command is not None
+        if command.kind != "none":
+            assert without_labels(command.text) <= known, set(words(command.text)) - known
+        expression = make_expression(rng, things)
+        assert without_labels(expression.text) <= known, set(words(expression.text)) - known
+
+
+def test_same_seed_same_words() -> None:
+    def run() -> list[object]:
+        rng = random.Random(23)
+        out: list[object] = []
+        for _ in range(200):
+            things = random_things(rng)
+            out += [make_command(rng, things), make_expression(rng, things)]
+        return out
+
+    assert run() == run()
+
+
+@pytest.mark.parametrize("want", ["one", "none", "several"])
+def test_expressions_mean_what_is_wanted(want: str) -> None:
+    rng, right = random.Random(29), 0
+    for _ in range(200):
+        things = random_things(rng)
+        e = make_expression(rng, things, want=want, noise=TRAINING)
+        assert e.referents == referents(e.expr, things)
+        assert is_clear(e.expr, things) or e.kind in ("shortest", "ambiguous")
+        count = len(e.referents)
+        right += {"one": count == 1, "none": count == 0, "several": count > 1}[want]
+    assert right > 175
+
+
+def test_absent_pairs_can_be_kept_out() -> None:
+    rng, avoid = random.Random(31), {("red", "cube"), ("blue", "ball")}
+    for _ in range(400):
+        things = random_things(rng, avoid_pairs=avoid)
+        assert not any((t.color, t.shape) in avoid for t in things)
+        e = make_expression(rng, things, want="none", avoid_pairs=avoid)
+        if isinstance(e.expr, Kind) and e.kind.startswith("absent"):
+            assert not any((e.expr.color, s) in avoid for s in e.expr.shapes or ())
+
+
+def test_shortest_phrases() -> None:
+    assert describe_phrase(THINGS[3], THINGS) == "ball"
+    assert describe_phrase(THINGS[0], THINGS) == "red cube"
+    twins = (*THINGS, Thing("twin", "cube", "red", "small", (0.5, -0.3, 0.02)))
+    assert describe_phrase(THINGS[0], twins) == "leftmost cube"
+
+
+def test_handwritten_phrases_are_words_of_their_sentence() -> None:
+    assert len(HANDWRITTEN) > 100
+    for sentence, steps in HANDWRITTEN:
+        for skill, said in steps:
+            assert skill in ("pick", "home", *RELATIONS)
+            assert (skill == "home") == (not said)
+            assert set(said.split()) <= set(words(sentence)), sentence
