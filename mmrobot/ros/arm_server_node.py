@@ -70,7 +70,7 @@ class ArmServerNode(Node):
             cancel_callback=self._cancel,
             callback_group=MutuallyExclusiveCallbackGroup(),
         )
-        StopListener(self, lambda reason: self._halt(ErrorCode.STOPPED, reason))
+        self._stops = StopListener(self, lambda reason: self._halt(ErrorCode.STOPPED, reason))
         self.create_timer(
             WATCH_S,
             self._watch,
@@ -98,10 +98,15 @@ class ArmServerNode(Node):
 
     def _accept(self, handle: ServerGoalHandle) -> None:
         goal = DeferredGoal(handle)
+        self._stops.know(goal.request.stops_heard)
         with self._lock:
             if self._goal is not None:
                 error = BusyError("another skill is being carried out")
-                goal.finish(ExecuteSkill.Result(error_code=int(error.code), error_message=error.message))
+                goal.finish(self._result(SkillStatus(True, error.code, error.message)))
+                return
+            if self._stops.missed_by(goal.request.stops_heard):
+                stopped = SkillStatus(True, ErrorCode.STOPPED, "a stop came before the skill")
+                goal.finish(self._result(stopped))
                 return
             self._stop_code, self._stop_reason = ErrorCode.NONE, ""
             self._goal, self._held_since_s = goal, None
@@ -212,7 +217,7 @@ class ArmServerNode(Node):
             self.get_logger().error(f"{goal.request.step.skill}: {status.code.name}: {status.message}")
         with self._lock:
             self._goal, self._held_since_s = None, None
-        goal.finish(_result(status))
+        goal.finish(self._result(status))
 
     def _begin(self, goal: DeferredGoal) -> SkillStatus:
         try:
@@ -231,9 +236,10 @@ class ArmServerNode(Node):
         self._skills.start(step)
         return SkillStatus(done=False, phase="start")
 
-
-def _result(status: SkillStatus) -> Any:
-    return ExecuteSkill.Result(error_code=int(status.code), error_message=status.message)
+    def _result(self, status: SkillStatus) -> Any:
+        return ExecuteSkill.Result(
+            error_code=int(status.code), error_message=status.message, stops_heard=self._stops.heard()
+        )
 
 
 def main() -> int:

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from mmrobot.errors import AlreadyRunningError, ErrorCode, MmrobotError
 from mmrobot.ros.graph import NodeSpec
+from mmrobot.ros.machine_lock import machine_lock
 
 INTERRUPT_S = 4.0
 TERMINATE_S = 2.0
-_LOCK_PORT = 23_900
 _PR_SET_PDEATHSIG = 1
 
 
@@ -35,12 +35,13 @@ def free_domain(first: int = 40, last: int = 99) -> tuple[int, socket.socket]:
     """A ROS domain without participants on this machine, and a socket that reserves it while open.
 
     A participant binds UDP port 7400 + 250 * domain + 10 + 2 * n (DDSI-RTPS 9.6.1.1), so a port that
-    binds tells of an unused domain; the TCP port keeps others who choose this way off.
+    binds tells of an unused domain; the lock keeps others who choose this way off.
     """
     for domain in range(first, last + 1):
-        lock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        lock = machine_lock(f"domain/{domain}")
+        if lock is None:
+            continue
         try:
-            lock.bind(("127.0.0.1", _LOCK_PORT + domain))
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
                 probe.bind(("", 7400 + 250 * domain + 10))
         except OSError:

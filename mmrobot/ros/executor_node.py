@@ -26,6 +26,7 @@ from mmrobot.errors import (
     ModelReplyInvalidError,
     ModelUnavailableError,
     RobotUnavailableError,
+    StoppedError,
 )
 from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
 from mmrobot.execution.runner import Runner
@@ -70,7 +71,8 @@ class ExecutorNode(Node):
         self._done_steps = 0
         self._acting: PlanStep | None = None
         self._phase, self._lifted = "", False
-        self._robot = RemoteRobot(self)
+        self._stops = StopListener(self, self._stop)
+        self._robot = RemoteRobot(self, self._stops)
         self._runner = Runner(self._robot, RemoteLooker(self), self._gate, self._config)
         self._status = StatusPublisher(self)
         self._stop_out = self.create_publisher(Empty, "stop_all", COMMAND)
@@ -91,7 +93,6 @@ class ExecutorNode(Node):
         self.create_service(
             Trigger, "stop", self._serve_stop, callback_group=MutuallyExclusiveCallbackGroup()
         )
-        StopListener(self, self._hear_stop)
         self.create_timer(
             self._config.runner.tick_s,
             self._tick,
@@ -110,10 +111,13 @@ class ExecutorNode(Node):
 
     def _accept(self, handle: ServerGoalHandle) -> None:
         goal = DeferredGoal(handle)
+        self._stops.know(goal.request.stops_heard)
         with self._lock:
             try:
                 if self._goal is not None:
                     raise BusyError("another plan is being carried out", "stop it first, or wait for its end")
+                if self._stops.missed_by(goal.request.stops_heard):
+                    raise StoppedError("a stop came before the plan", "give a new one when it is safe")
                 missing = self._monitor.missing(WATCHED, self._silence_limit_s)
                 if missing:
                     raise self._silent(missing)
@@ -149,9 +153,6 @@ class ExecutorNode(Node):
         response.success = True
         response.message = was
         return response
-
-    def _hear_stop(self, reason: str) -> None:
-        self._stop(reason)
 
     def _stop(self, reason: str) -> str:
         with self._lock:
@@ -193,6 +194,7 @@ class ExecutorNode(Node):
             fix=fix,
             steps_done=self._done_steps,
             steps_total=steps,
+            stops_heard=self._stops.heard(),
         )
 
     def _follow_hand(self, event: RunnerEvent) -> None:

@@ -12,6 +12,7 @@ from mmrobot.errors import ErrorCode, RobotUnavailableError
 from mmrobot.execution.robot import SkillStatus
 from mmrobot.ros.action_caller import ActionCall, ActionCaller
 from mmrobot.ros.messages import error_code, step_to_message
+from mmrobot.ros.stop_listener import StopListener
 from mmrobot.types import PlanStep
 from mmrobot_msgs.action import ExecuteSkill
 
@@ -21,7 +22,8 @@ ACCEPT_TIMEOUT_S = 5.0
 class RemoteRobot:
     """One skill at a time on a robot elsewhere. No call waits; answers arrive in callbacks."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, stops: StopListener) -> None:
+        self._stops = stops
         self._caller = ActionCaller(node, ExecuteSkill, "execute_skill")
         self._lock = threading.Lock()
         # Answers to goals of an earlier number come too late and are dropped.
@@ -45,7 +47,7 @@ class RemoteRobot:
             self._status = SkillStatus(done=False, phase="sent")
             self._sent_s = time.monotonic()
         self._call = self._caller.send(
-            ExecuteSkill.Goal(step=step_to_message(step)),
+            ExecuteSkill.Goal(step=step_to_message(step), stops_heard=self._stops.heard()),
             on_end=lambda result: self._take_result(number, result),
             on_feedback=lambda feedback: self._take_feedback(number, feedback),
             on_accepted=lambda: self._take_acceptance(number),
@@ -83,6 +85,8 @@ class RemoteRobot:
                 self._status = SkillStatus(False, phase=feedback.phase, progress=feedback.progress)
 
     def _take_result(self, number: int, result: Any | None) -> None:
+        if result is not None and result.error_code == ErrorCode.STOPPED:
+            self._stops.know(result.stops_heard)
         with self._lock:
             if number != self._number:
                 return

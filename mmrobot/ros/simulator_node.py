@@ -8,7 +8,6 @@ Physics, rendering and publishing run on one thread of their own; callbacks only
 from __future__ import annotations
 
 import json
-import os
 import queue
 import threading
 import time
@@ -29,6 +28,7 @@ from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 from mmrobot.errors import AlreadyRunningError, InvalidConfigError, MmrobotError
 from mmrobot.ros import camera_messages, messages
 from mmrobot.ros.heartbeat import Heartbeat
+from mmrobot.ros.machine_lock import machine_lock
 from mmrobot.ros.node_process import guarded_thread, run_node
 from mmrobot.ros.parameters import declare
 from mmrobot.ros.qos import COMMAND, DYNAMIC_TF, LATCHED, SENSOR_OUT, STATE, STATIC_TF
@@ -98,8 +98,16 @@ class SimulatorNode(Node):
         self._closed.set()
         self._thread.join(5.0)
         self._heartbeat.close()
+        if self._alone is not None:
+            self._alone.close()
 
     def _refuse_second(self) -> None:
+        domain = self.context.get_domain_id()
+        fix = "stop that simulator, or give this one another ROS_DOMAIN_ID"
+        self._alone = machine_lock(f"simulator/{domain}")
+        if self._alone is None:
+            raise AlreadyRunningError(f"a simulator runs on this machine on ROS domain {domain}", fix)
+        # Simulators of other machines and kinds are found by discovery only.
         deadline = time.monotonic() + DISCOVERY_S
         while time.monotonic() < deadline:
             others = self.get_publishers_info_by_topic("/clock")
@@ -107,10 +115,8 @@ class SimulatorNode(Node):
             unnamed = any("UNKNOWN" in o.node_name for o in others)
             if others and (not unnamed or deadline - time.monotonic() < DISCOVERY_S / 2):
                 names = sorted({f"{o.node_namespace.rstrip('/')}/{o.node_name}" for o in others})
-                domain = os.environ.get("ROS_DOMAIN_ID", "0")
                 raise AlreadyRunningError(
-                    f"{', '.join(names)} already publishes /clock on ROS domain {domain}",
-                    "stop that simulator, or give this one another ROS_DOMAIN_ID",
+                    f"{', '.join(names)} already publishes /clock on ROS domain {domain}", fix
                 )
             time.sleep(0.05)
 

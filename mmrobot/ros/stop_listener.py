@@ -1,8 +1,19 @@
-"""Hears every form of stop, without the model: the topic `stop_all` and stop words on `instruction`."""
+"""Hears every form of stop, without the model: the topic `stop_all` and stop words on `instruction`.
+
+One stop reaches several nodes, each in its own time; a starved node may hear it when the others have
+stopped, said so, and been given a new task. A stop ends all that was commanded before it and nothing that
+was commanded by one who had heard it already. So each goal and each result carries the stops that its
+sender has heard, by the time stamp that the publisher's middleware gave them: equal ones are the same
+stop, and no two clocks are compared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
@@ -11,19 +22,56 @@ from std_msgs.msg import Empty, String
 from mmrobot.command.stop_words import is_stop
 from mmrobot.ros.qos import COMMAND
 
+KEPT = 16
+FRESH_S = 2.0
+
 
 class StopListener:
     """Calls `on_stop(reason)` on a callback group of its own, so that no other callback delays it."""
 
-    def __init__(self, node: Node, on_stop: Callable[[str], None]) -> None:
+    def __init__(self, node: Node, on_stop: Callable[[str], object]) -> None:
         self._on_stop = on_stop
+        self._lock = threading.Lock()
+        self._acting = threading.Lock()
+        self._heard: deque[int] = deque(maxlen=KEPT)
+        self._newest_s = float("-inf")
         group = MutuallyExclusiveCallbackGroup()
-        node.create_subscription(Empty, "stop_all", self._hear_topic, COMMAND, callback_group=group)
-        node.create_subscription(String, "instruction", self._hear_words, COMMAND, callback_group=group)
+        # rclpy hands the message's info to callbacks of two parameters; its types do not say so.
+        subscribe: Any = node.create_subscription
+        subscribe(Empty, "stop_all", self._hear_topic, COMMAND, callback_group=group)
+        subscribe(String, "instruction", self._hear_words, COMMAND, callback_group=group)
 
-    def _hear_topic(self, _: Empty) -> None:
-        self._on_stop("stop_all was published")
+    def heard(self) -> list[int]:
+        """The last stops heard, or known of from others: source time stamps, ns; oldest first."""
+        with self._lock:
+            return list(self._heard)
 
-    def _hear_words(self, message: String) -> None:
+    def know(self, stops: Iterable[int]) -> None:
+        """These had their effect before the goal or the result that tells of them: heard later, they are
+        no new ones. Waits for a stop that is being acted on: call it without a lock that `on_stop` takes."""
+        with self._acting, self._lock:
+            self._heard.extend(s for s in stops if s > 0 and s not in self._heard)
+
+    def missed_by(self, stops: Iterable[int]) -> bool:
+        """Whether a stop was heard in the last FRESH_S that is not among those that a goal's sender knew."""
+        with self._lock:
+            fresh = time.monotonic() - self._newest_s < FRESH_S
+            return fresh and bool(self._heard) and self._heard[-1] not in set(stops)
+
+    def _hear_topic(self, _: Empty, info: dict[str, Any]) -> None:
+        self._hear(info, "stop_all was published")
+
+    def _hear_words(self, message: String, info: dict[str, Any]) -> None:
         if is_stop(message.data):
-            self._on_stop(f"somebody said '{message.data.strip()[:40]}'")
+            self._hear(info, f"somebody said '{message.data.strip()[:40]}'")
+
+    def _hear(self, info: dict[str, Any], reason: str) -> None:
+        stop = int(info["source_timestamp"])
+        with self._acting:
+            with self._lock:
+                known = stop > 0 and stop in self._heard
+                if not known:
+                    self._heard.append(stop)
+                    self._newest_s = time.monotonic()
+            if not known:
+                self._on_stop(reason)

@@ -114,7 +114,7 @@ class VlmNode(Node):
         )
         self.create_service(ApprovePlan, "approve_plan", self._serve_approval, callback_group=groups[2])
         ModelServices(self, self._inference, self._model.pipeline, self.look)
-        StopListener(self, self._hear_stop)
+        self._stops = StopListener(self, self._hear_stop)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(TICK_S, self._tick, callback_group=groups[3], clock=steady)
         health = HealthReporter(self, self._status, self.problems, {"model": self._model.facts})
@@ -241,6 +241,8 @@ class VlmNode(Node):
                 on_end(RobotUnavailableError("the executor refused the plan", "start it again"), 0)
                 return
             code = error_code(result.error_code)
+            if code is ErrorCode.STOPPED:
+                self._stops.know(result.stops_heard)
             error = None
             if code is not ErrorCode.NONE:
                 error = MmrobotError(result.error_message, result.fix or MEND_FIRST)
@@ -249,7 +251,7 @@ class VlmNode(Node):
 
         self._lives = self._monitor.lives(WATCHED)
         self._execution = self._executor.send(
-            ExecutePlan.Goal(plan=plan_to_message(plan)),
+            ExecutePlan.Goal(plan=plan_to_message(plan), stops_heard=self._stops.heard()),
             on_end=ended,
             on_feedback=lambda f: on_step(int(f.step_index), f.message),
         )
