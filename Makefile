@@ -8,6 +8,9 @@ endif
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 NO_TEST_CHOSEN := 5
+# Six processes on two cores, against limits in real time: one that fails while another program takes the
+# cores is tried again, and the report says so (R). What is wrong fails three times.
+AGAIN := --reruns 2 --reruns-delay 5
 
 # A sourced ROS, or another environment's variables, would mix two installations in one process.
 unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH VIRTUAL_ENV
@@ -51,7 +54,7 @@ unit:  ## quick tests
 integration:  ## tests on the real ROS graph and the real simulator
 	@echo "==> integration tests"
 	@$(PYTEST) tests/unit -m slow || [ $$? -eq $(NO_TEST_CHOSEN) ]
-	@$(call pytest_if_any,tests/integration tests/replay tests/gpu)
+	@$(call pytest_if_any,tests/integration tests/replay tests/gpu,$(AGAIN))
 
 launch-tests:  ## tests of the launch files
 	@echo "==> launch tests"
@@ -89,5 +92,5 @@ endef
 # Folders without a test yet are left out; a folder whose tests were all deselected is no failure.
 define pytest_if_any
 folders=""; for f in $(1); do [ -n "$$(find $$f -name 'test_*.py' 2>/dev/null)" ] && folders="$$folders $$f"; done; \
-if [ -z "$$folders" ]; then echo "    none"; else $(PYTEST) $$folders || [ $$? -eq $(NO_TEST_CHOSEN) ]; fi
+if [ -z "$$folders" ]; then echo "    none"; else $(PYTEST) $(2) $$folders || [ $$? -eq $(NO_TEST_CHOSEN) ]; fi
 endef

@@ -139,10 +139,13 @@ def check_parity(
     for picture, instructions in asked:
         pixels, _ = processor.picture(picture)
         seen = reference.see(pixels)
-        crops = _crops(picture, seen, processor, reference.config.object_threshold)
+        crops, views, boxes = _cuts(picture, seen, processor, reference.config.object_threshold)
+        named = reference.recognise(views, boxes) if len(crops) else None
         spelt = reference.spell(crops) if len(crops) else None
         for name, parts in backends.items():
             _compare_seen(results[name], seen, parts.see(pixels), reference.config.object_threshold)
+            if named is not None:
+                results[name].part("recognise").add(named, parts.recognise(views, boxes))
             if spelt is not None:
                 results[name].part("spell").add(spelt, parts.spell(crops))
         for text in instructions:
@@ -161,17 +164,23 @@ def check_parity(
     return results
 
 
-def _crops(
+def _cuts(
     picture: NDArray[np.uint8], seen: SeenObjects, processor: NanoProcessor, threshold: float
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Crops and views of what is seen, and boxes (N, 4) in [0, 1]."""
     height, width = picture.shape[:2]
     _, letterbox = processor.fit(picture)
-    boxes = [
-        processor.box_in_original(seen.boxes[i].tolist(), letterbox, width, height)
-        for i in np.flatnonzero(seen.scores > threshold)
-    ]
-    crops = [processor.crop(picture, box) for box in boxes if box is not None]
-    return np.stack(crops) if crops else np.zeros((0, 3, 1, 1), np.float32)
+    kept, crops, views = [], [], []
+    for i in np.flatnonzero(seen.scores > threshold):
+        box = processor.box_in_original(seen.boxes[i].tolist(), letterbox, width, height)
+        if box is not None:
+            kept.append(i)
+            crops.append(processor.crop(picture, box))
+            views.append(processor.view(picture, box))
+    if not kept:
+        none = np.zeros((0, 3, 1, 1), np.float32)
+        return none, none, np.zeros((0, 4), np.float32)
+    return np.stack(crops), np.stack(views), seen.boxes[kept]
 
 
 def _compare_seen(result: BackendParity, ours: SeenObjects, theirs: SeenObjects, threshold: float) -> None:

@@ -4,13 +4,15 @@
 object i, rows with `pixels` 0 are empty, hidden, or of a distractor; `scenes.jsonl` the scenes, one a line.
 Labels cannot be read in pictures so small: `crops.npy` (N, MAX_CROPS, 32, 48, 3) uint8 holds what was cut out
 of the camera's own picture around cubes and trays, `crop_index.npy` (N, MAX_CROPS) of CROP_DTYPE what each
-shows. Rendering resumes where it stopped.
+shows. `views.npy` (N, MAX_VIEWS, 60, 60, 3) uint8 holds squares of the camera's own picture about things,
+distractors and bare places, `view_index.npy` (N, MAX_VIEWS) of VIEW_DTYPE what each shows. Rendering resumes
+where it stopped.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +23,7 @@ from mmrobot.errors import InvalidConfigError
 from mmrobot.tabletop.objects import LABELLED
 from mmrobot.tabletop.scene import Scene
 from mmrobot.vlm.models.nano.configuration import NanoConfig
-from mmrobot.vlm.models.nano.processing import crop_around
+from mmrobot.vlm.models.nano.processing import VIEW_MARGIN, crop_around, view_around
 
 MAX_OBJECTS = 16
 MIN_PIXELS = 10
@@ -44,6 +46,16 @@ CROP_DTYPE = np.dtype([("object", "i2"), ("text", "S4"), ("box", "f4", 4)])
 """`object` is the row in the picture, -1 where there is no crop; `text` is empty on a thing without a label;
 `box` in pixels of the model's picture, as cut out."""
 
+MAX_VIEWS = 16
+VIEW_PX = 60
+VIEW_SPARE = 1.25
+"""Training cuts its views out of larger ones, here and there: the encoder's boxes are a little off."""
+BARE_VIEWS = 3
+VIEW_DTYPE = np.dtype(
+    [("used", "?"), ("named", "?"), ("color", "i2"), ("shape", "i2"), ("size", "i2"), ("box", "f4", 4)]
+)
+"""`named` is false of distractors and bare places, whose attributes mean nothing; `box` as in CROP_DTYPE."""
+
 
 @dataclass(frozen=True)
 class PictureSet:
@@ -54,6 +66,10 @@ class PictureSet:
     scenes: tuple[Scene, ...]
     crops: NDArray[np.uint8] | None = None
     crop_index: NDArray[Any] | None = None
+    views: NDArray[np.uint8] | None = None
+    view_index: NDArray[Any] | None = None
+    first: int = 0
+    """Which picture of the whole set the first one is."""
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -67,15 +83,17 @@ class PictureSet:
         objects = np.load(folder / "objects.npy", mmap_mode="r")[:n]
         if not (folder / "crops.npy").is_file():
             return cls(images, objects, scenes)
-        crops = np.load(folder / "crops.npy", mmap_mode="r")[:n]
-        index = np.load(folder / "crop_index.npy", mmap_mode="r")[:n]
-        return cls(images, objects, scenes, crops, index)
+        names = ("crops", "crop_index", "views", "view_index")
+        return cls(images, objects, scenes, *(np.load(folder / f"{f}.npy", mmap_mode="r")[:n] for f in names))
 
     def part(self, chosen: slice) -> PictureSet:
         """Some of its pictures."""
-        crops = None if self.crops is None else self.crops[chosen]
-        index = None if self.crop_index is None else self.crop_index[chosen]
-        return PictureSet(self.images[chosen], self.objects[chosen], self.scenes[chosen], crops, index)
+        parts = {
+            f.name: value[chosen]
+            for f in fields(self)
+            if f.name != "first" and (value := getattr(self, f.name)) is not None
+        }
+        return PictureSet(**parts, first=self.first + (chosen.start or 0))
 
     def label_crops(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], list[str]]:
         """All crops (M, 32, 48, 3), copied, each with its picture, object and text ("" for none)."""
@@ -140,6 +158,47 @@ def cut_labels(
     return crops, index
 
 
+def cut_views(
+    image_rgb: NDArray[np.uint8],
+    scene: Scene,
+    mask: NDArray[np.integer[Any]],
+    objects: NDArray[Any],
+    config: NanoConfig,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+    """Views (MAX_VIEWS, VIEW_PX, VIEW_PX, 3) of what is seen, and of a few bare places, and their index."""
+    views = np.zeros((MAX_VIEWS, VIEW_PX, VIEW_PX, 3), np.uint8)
+    index = np.zeros(MAX_VIEWS, VIEW_DTYPE)
+    sy, sx = config.image_height / mask.shape[0], config.image_width / mask.shape[1]
+    rows = [(True, o["color"], o["shape"], o["size"], o["box"]) for o in objects if o["pixels"] > 0]
+    seen = [r[-1] for r in rows]
+    for i, (x0, y0, x1, y1, count) in visible_boxes(mask, len(scene.objects)).items():
+        if not scene.objects[i].named and count * sx * sy >= MIN_PIXELS:
+            rows.append((False, 0, 0, 0, np.array([x0 * sx, y0 * sy, x1 * sx, y1 * sy])))
+            seen.append(rows[-1][-1])
+    for _ in range(BARE_VIEWS):
+        extent = np.exp(rng.uniform(np.log(10.0), np.log(60.0), 2))
+        low = rng.uniform(0, [config.image_width - extent[0], config.image_height - extent[1]])
+        box = np.concatenate([low, low + extent])
+        if not seen or _overlaps(box, np.array(seen)).max() < 0.2:
+            rows.append((False, 0, 0, 0, box))
+    scale = image_rgb.shape[1] / config.image_width
+    if len(rows) > MAX_VIEWS:
+        rows = [rows[i] for i in rng.permutation(len(rows))[:MAX_VIEWS]]
+    for slot, row in enumerate(rows):
+        views[slot] = view_around(image_rgb, row[-1] * scale, VIEW_PX, VIEW_MARGIN * VIEW_SPARE)
+        index[slot] = (True, *row)
+    return views, index
+
+
+def _overlaps(box: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+    """Share of the smaller of two boxes that both hold, of one box (4,) with others (N, 4)."""
+    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
+    inner = np.prod(np.maximum(high - low, 0), axis=1)
+    area = np.minimum(np.prod(box[2:] - box[:2]), np.prod(others[:, 2:] - others[:, :2], axis=1))
+    return np.asarray(inner / np.maximum(area, 1e-9))
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture of the set, as rendered."""
@@ -149,6 +208,8 @@ class Picture:
     objects: NDArray[Any]
     crops: NDArray[np.uint8] | None = None
     crop_index: NDArray[Any] | None = None
+    views: NDArray[np.uint8] | None = None
+    view_index: NDArray[Any] | None = None
 
 
 class PictureWriter:
@@ -174,6 +235,8 @@ class PictureWriter:
         self._objects = array("objects", OBJECT_DTYPE, MAX_OBJECTS)
         self._crops = array("crops", np.dtype(np.uint8), MAX_CROPS, CROP_SIZE[1], CROP_SIZE[0], 3)
         self._crop_index = array("crop_index", CROP_DTYPE, MAX_CROPS)
+        self._views = array("views", np.dtype(np.uint8), MAX_VIEWS, VIEW_PX, VIEW_PX, 3)
+        self._view_index = array("view_index", VIEW_DTYPE, MAX_VIEWS)
         self._file = self._scenes.open("a")
 
     def append(self, picture: Picture) -> None:
@@ -183,11 +246,15 @@ class PictureWriter:
         if picture.crops is not None and picture.crop_index is not None:
             self._crops[self.done] = picture.crops
             self._crop_index[self.done] = picture.crop_index
+        if picture.views is not None and picture.view_index is not None:
+            self._views[self.done] = picture.views
+            self._view_index[self.done] = picture.view_index
         self._file.write(json.dumps(picture.scene.to_dict()) + "\n")
         self._file.flush()
         self.done += 1
 
     def close(self) -> None:
-        for made in (self._images, self._objects, self._crops, self._crop_index):
+        cut = (self._crops, self._crop_index, self._views, self._view_index)
+        for made in (self._images, self._objects, *cut):
             made.flush()
         self._file.close()

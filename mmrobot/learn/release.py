@@ -15,7 +15,7 @@ from mmrobot.learn.stages import Training
 from mmrobot.learn.whole import whole_outcomes
 from mmrobot.vlm.models.nano import NanoProcessor
 
-LEARNED = ("vision", "layout", "labels", "words")
+LEARNED = ("vision", "layout", "labels", "views", "words")
 """Stages whose checkpoints make the model."""
 
 

@@ -12,13 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mmrobot.learn.pictures import Picture, PictureWriter, cut_labels, label_objects
+from mmrobot.learn.pictures import Picture, PictureWriter, cut_labels, cut_views, label_objects
 from mmrobot.simulator.scene_pool import Randomisation, ScenePool
 from mmrobot.tabletop.levels import training_scene
 from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.processing import NanoProcessor
 
+SEED = 1
+"""Of the pictures that training renders."""
 _CHUNK = 16
 
 
@@ -38,7 +41,14 @@ class PictureMaker:
         rgb, mask = self._pool.render(scene, Randomisation.training(), rng)
         image, _ = self._processor.fit(rgb)
         objects = label_objects(scene, mask, self._config)
-        return Picture(scene, image, objects, *cut_labels(rgb, objects, self._config))
+        labels = cut_labels(rgb, objects, self._config)
+        views = cut_views(rgb, scene, mask, objects, self._config, rng)
+        return Picture(scene, image, objects, *labels, *views)
+
+    def camera(self, index: int) -> NDArray[np.uint8]:
+        """Picture i alone, as large as the camera's own."""
+        rng = np.random.default_rng([self._seed, index])
+        return self._pool.render(training_scene(rng), Randomisation.training(), rng)[0]
 
     def close(self) -> None:
         self._pool.close()

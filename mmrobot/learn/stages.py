@@ -10,7 +10,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 from mmrobot.errors import ModelUnavailableError
-from mmrobot.learn import label_training, language_training, layout_training, validation, vision_training
+from mmrobot.learn import (
+    label_training,
+    language_training,
+    layout_training,
+    validation,
+    view_training,
+    vision_training,
+)
 from mmrobot.learn.checkpoint import load_checkpoint
 from mmrobot.learn.distributed import World
 from mmrobot.learn.language_training import Language, train_language
@@ -33,6 +40,7 @@ class Options:
     vision_steps: int | None = None
     layout_steps: int | None = None
     label_steps: int | None = None
+    view_steps: int | None = None
     word_steps: int | None = None
     batch: int | None = None
     validate_every: int | None = None
@@ -45,7 +53,7 @@ class Training:
 
     def __init__(self, options: Options, world: World, report: Callable[[str], None]) -> None:
         self.options, self.world, self.report = options, world, report
-        self.config = NanoConfig(release="mmrobot-nano-3")
+        self.config = NanoConfig(release="mmrobot-nano-4")
         self.model = NanoModel(self.config)
         self.language = Language(self.model.reader, self.model.writer)
         self.maker = SentenceMaker(self.config)
@@ -64,23 +72,30 @@ class Training:
         return validation.split(PictureSet.open(self.options.data / "pictures"))
 
     def load(self, *stages: str) -> None:
-        """Their trained parts into the model. Raises ModelUnavailableError where one was not trained."""
+        """Their trained parts into the model, or what the model to start from has of them.
+
+        Raises ModelUnavailableError where there is neither.
+        """
         parts = {
             "vision": self.model.vision,
             "layout": self.model.layout,
+            "views": self.model.recogniser,
             "labels": self.model.speller,
             "words": self.language,
         }
         for stage in stages:
-            if not self.path(stage).is_file():
+            if self.path(stage).is_file():
+                load_checkpoint(self.path(stage), parts[stage])
+            elif not self.take_over(parts[stage], whole=True):
                 raise ModelUnavailableError(
-                    f"there is no {self.path(stage)}", f"train it first: mmrobot train {stage}"
+                    f"there is no {self.path(stage)}",
+                    f"train it first: mmrobot train {stage}; or name a model that has it with --start-from",
                 )
-            load_checkpoint(self.path(stage), parts[stage])
         self.model.to(self.world.device)
 
-    def take_over(self, part: nn.Module) -> bool:
-        """Begins a part with what fits it of the model to start from, if one was named."""
+    def take_over(self, part: nn.Module, whole: bool = False) -> bool:
+        """Begins a part with what fits it of the model to start from, if one was named; `whole`: or nothing.
+        Answers whether something was taken over."""
         folder = self.options.start_from
         if folder is None:
             return False
@@ -89,6 +104,8 @@ class Training:
         own = {name: started.get(names[id(x)]) for name, x in part.state_dict(keep_vars=True).items()}
         mine = part.state_dict()
         fitting = {k: x for k, x in own.items() if x is not None and x.shape == mine[k].shape}
+        if whole and len(fitting) < len(mine):
+            return False
         part.load_state_dict(fitting, strict=False)
         self.report(f"{len(fitting)} of {len(mine)} tensors are taken over from {folder}")
         return bool(fitting)
@@ -96,12 +113,13 @@ class Training:
 
 def pictures(t: Training) -> None:
     """Render scenes."""
-    from mmrobot.learn.rendering import render_pictures
+    from mmrobot.learn import rendering
 
     if t.world.leads:
         workers = max(t.options.workers, t.world.local_size)
         folder = t.options.data / "pictures"
-        render_pictures(folder, t.options.pictures, SEED, t.config, t.report, workers=workers)
+        seed = rendering.SEED
+        rendering.render_pictures(folder, t.options.pictures, seed, t.config, t.report, workers=workers)
     t.world.wait()
 
 
@@ -156,6 +174,22 @@ def labels(t: Training) -> None:
         t.report,
         world=t.world,
         validate=lambda: validation.speller_figures(t.model.speller, t.config, kept, t.world),
+    )
+
+
+def views(t: Training) -> None:
+    """Train the recogniser."""
+    t.take_over(t.model.recogniser)
+    trained, kept = t.split()
+    view_training.train_recogniser(
+        t.model.recogniser,
+        t.config,
+        trained,
+        t.settings(view_training.DEFAULTS, t.options.view_steps),
+        t.path("views"),
+        t.report,
+        world=t.world,
+        validate=lambda: view_training.recogniser_figures(t.model.recogniser, t.config, kept, t.world),
     )
 
 

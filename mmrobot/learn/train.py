@@ -5,6 +5,7 @@ Stages, in order; all of them if none is named, each resumes from its own checkp
   vision     trains the encoder on them
   layout     trains where things stand, on what the encoder sees
   labels     trains the speller on crops of things that may carry a print
+  views      trains the recogniser on views of things in the camera's own pictures
   words      trains reader and writer on what people say
   calibrate  fits temperatures on pictures that nothing was trained on
   export     writes config.json, model.safetensors and the processor to --out
@@ -27,7 +28,14 @@ from pathlib import Path
 import torch
 
 from mmrobot.errors import MmrobotError
-from mmrobot.learn import label_training, language_training, layout_training, stages, vision_training
+from mmrobot.learn import (
+    label_training,
+    language_training,
+    layout_training,
+    stages,
+    view_training,
+    vision_training,
+)
 from mmrobot.learn.distributed import DEVICES, joined
 from mmrobot.learn.release import calibrate_heads, export
 from mmrobot.learn.stages import SEED, Options, Training
@@ -37,6 +45,7 @@ STAGES: dict[str, Callable[[Training], None]] = {
     "vision": stages.vision,
     "layout": stages.layout,
     "labels": stages.labels,
+    "views": stages.views,
     "words": stages.words,
     "calibrate": calibrate_heads,
     "export": export,
@@ -74,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     steps("--vision-steps", vision_training.DEFAULTS.steps, "steps of vision")
     steps("--layout-steps", layout_training.DEFAULTS.steps, "steps of layout")
     steps("--label-steps", label_training.DEFAULTS.steps, "steps of labels")
+    steps("--view-steps", view_training.DEFAULTS.steps, "steps of views")
     steps("--word-steps", language_training.DEFAULTS.steps, "steps of words")
     made.add_argument(
         "--batch", type=positive, metavar="N", help="samples a step in each process [the stage's own]"
@@ -115,6 +125,7 @@ def main(argv: list[str] | None = None) -> int:
         args.vision_steps,
         args.layout_steps,
         args.label_steps,
+        args.view_steps,
         args.word_steps,
         args.batch,
         args.validate_every,

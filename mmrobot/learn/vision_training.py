@@ -131,7 +131,7 @@ def drain(images: Tensor, generator: torch.Generator, share: float = DRAINED) ->
     return torch.where(colored[:, None, None, None], images, drained), colored
 
 
-def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+def augment(images: Tensor, generator: torch.Generator, *, blurs: bool = True) -> Tensor:
     """uint8 (B, 3, H, W) to float in [-1, 1], with exposure, contrast, colour cast, blur and noise."""
     b, device = len(images), generator.device
 
@@ -142,7 +142,7 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     x = x * uniform(0.75, 1.25, 1, 1, 1) * uniform(0.94, 1.06, 3, 1, 1)
     mean = x.mean((1, 2, 3), keepdim=True)
     x = (x - mean) * uniform(0.8, 1.2, 1, 1, 1) + mean
-    if torch.rand((), generator=generator, device=device) < 0.2:
+    if blurs and torch.rand((), generator=generator, device=device) < 0.2:
         x = F.avg_pool2d(x, 3, 1, 1)
     # Drawn for one picture and shared, since drawing it costs more than a convolution.
     grain = torch.randn(x.shape[1:], generator=generator, device=device)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mmrobot.learn import validation
 from mmrobot.learn.distributed import World
 from mmrobot.learn.pictures import PictureSet
+from mmrobot.learn.rendering import SEED, PictureMaker
 from mmrobot.learn.tokens import TokenCache
 from mmrobot.tabletop.language import (
     KINDS,
@@ -29,7 +30,7 @@ from mmrobot.tabletop.language import (
 )
 from mmrobot.tabletop.sampling import HELD_OUT
 from mmrobot.vlm.families.nano_answers import Seen, answer_text
-from mmrobot.vlm.families.nano_beliefs import believe, text_of
+from mmrobot.vlm.families.nano_beliefs import believe, names_size, text_of
 from mmrobot.vlm.families.nano_parts import SeenObjects
 from mmrobot.vlm.families.nano_replies import write_greedily
 from mmrobot.vlm.models.nano import NanoModel, NanoProcessor
@@ -67,7 +68,33 @@ class WholeModel:
         tokens = torch.from_numpy(self.cache.tokens).float().to(world.device)
         with torch.inference_mode():
             self._layout = [x.float().cpu().numpy() for x in model.layout(tokens)]
+        self._names = self._recognise(pictures, world)
         self._prints = self._spell(pictures, world)
+
+    def _recognise(self, pictures: PictureSet, world: World) -> NDArray[np.float64]:
+        """Logits (N, K, names_size) of every candidate, in views of the camera's own picture."""
+        maker = PictureMaker(SEED, self._config)
+        out = np.zeros((*self.cache.ids.shape, names_size(self._config)))
+        try:
+            for i in range(len(pictures)):
+                image = maker.camera(pictures.first + i)
+                letterbox = self._processor.fit(image)[1]
+                index, views = [], []
+                for k in np.flatnonzero(self.cache.present[i]):
+                    box = self._processor.box_in_original(
+                        self.cache.boxes[i, k].tolist(), letterbox, image.shape[1], image.shape[0]
+                    )
+                    if box is not None:
+                        index.append(k)
+                        views.append(self._processor.view(image, box))
+                if index:
+                    boxes = self.cache.boxes[i, index].astype(np.float32)
+                    given = [torch.from_numpy(a).to(world.device) for a in (np.stack(views), boxes)]
+                    with torch.inference_mode():
+                        out[i, index] = self._model.recogniser(*given).float().cpu().numpy()
+        finally:
+            maker.close()
+        return out
 
     def _spell(self, pictures: PictureSet, world: World) -> NDArray[np.float64]:
         """(N, K, label_length, 1 + characters), zeros where the set has no crop."""
@@ -86,7 +113,8 @@ class WholeModel:
         )
         index = np.flatnonzero(self.cache.present[i])
         shown = self.cache.shown(i)
-        return believe(seen.only(index), self._prints[i][index], self._config), [shown[j] for j in index]
+        names, prints = self._names[i][index], self._prints[i][index]
+        return believe(seen.only(index), names, prints, self._config), [shown[j] for j in index]
 
     @torch.inference_mode()
     def write(self, task: str, said: Sequence[str]) -> tuple[list[int], float]:

@@ -55,7 +55,7 @@ def cpu_session(graph: Path | bytes, threads: int = 1, optimized: Path | None = 
 
 
 class OnnxNano:
-    """See, spell, read and write with ONNX Runtime on the CPU. Not safe for concurrent calls.
+    """See, recognise, spell, read and write with ONNX Runtime on the CPU. Not safe for concurrent calls.
 
     The graphs are made from the weights in `folder` when the cache does not hold them yet; `tell` hears
     of it. Raises ModelUnavailableError when weights or library are missing or damaged.
@@ -83,6 +83,7 @@ class OnnxNano:
             for name in names
         }
         self._see, self._spell = sessions["see"], sessions["spell"]
+        self._recognise = sessions["recognise"]
         self._buckets = {
             int(name.removeprefix("read_")): _Bucket(sessions[name], sessions[name.replace("read", "write")])
             for name in names
@@ -98,6 +99,13 @@ class OnnxNano:
         """One picture (3, H, W) to its object tokens."""
         outputs = self._see.run(None, {"pixel_values": pixel_values[None]})
         return SeenObjects(*(output[0] for output in outputs))
+
+    def recognise(self, views: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Views (N, 3, S, S) and boxes (N, 4) to logits (N, colours + shapes + sizes + 1)."""
+        said = np.zeros((len(views), self._recognise.get_outputs()[0].shape[1]), np.float32)
+        for i in range(len(views)):
+            said[i] = self._recognise.run(None, {"views": views[i, None], "boxes": boxes[i, None]})[0][0]
+        return said
 
     def spell(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
         """Crops (N, 3, crop_height, crop_width) to logits (N, label_length, characters + 1)."""

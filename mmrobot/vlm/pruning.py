@@ -72,6 +72,9 @@ class PrunedNano:
         """As the backend, less the objects that are not kept."""
         return pruned(self._parts.see(pixel_values), self._keep, self._rank)
 
+    def recognise(self, views: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._parts.recognise(views, boxes)
+
     def spell(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._parts.spell(crops)
 

@@ -43,7 +43,7 @@ class _Memory:
 
 
 class TensorRtNano:
-    """See, spell, read and write with TensorRT. Not safe for concurrent calls.
+    """See, recognise, spell, read and write with TensorRT. Not safe for concurrent calls.
 
     The first start on a machine builds the engines (minutes); later ones find them in the cache.
     Raises ModelUnavailableError: no TensorRT, no GPU, too little memory, or graphs that do not build.
@@ -97,6 +97,13 @@ class TensorRtNano:
         """One picture (3, H, W) to its object tokens."""
         out = self._forward("see", SEEN, pixel_values=pixel_values)
         return SeenObjects(*(array[0] for array in out))
+
+    def recognise(self, views: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Views (N, 3, S, S) and boxes (N, 4) to logits (N, colours + shapes + sizes + 1)."""
+        said = np.zeros((len(views), self._engines["recognise"].buffers["logits"].shape[1]), np.float32)
+        for i in range(len(views)):
+            said[i] = self._forward("recognise", ("logits",), views=views[i], boxes=boxes[i])[0][0]
+        return said
 
     def spell(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
         """Crops (N, 3, crop_height, crop_width) to logits (N, label_length, characters + 1)."""
@@ -195,7 +202,7 @@ def _lengths(parts: dict[str, OnnxPart]) -> tuple[int, ...]:
     """Lengths in words that there are a reader and a writer for, shortest first."""
     lengths = sorted(int(name.removeprefix("read_")) for name in parts if name.startswith("read_"))
     lacking = [t for t in lengths if f"write_{t}" not in parts]
-    if not lengths or lacking or not {"see", "spell"} <= parts.keys():
+    if not lengths or lacking or not {"see", "recognise", "spell"} <= parts.keys():
         raise ModelUnavailableError(
             f"the exported graphs are not mmrobot-nano's: {', '.join(sorted(parts))}",
             "run `mmrobot export` again",

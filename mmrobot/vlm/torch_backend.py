@@ -15,7 +15,7 @@ from mmrobot.vlm.models.nano.writer import WriterMemory
 
 
 class TorchNano:
-    """See, spell, read and write with torch. Not safe for concurrent calls.
+    """See, recognise, spell, read and write with torch. Not safe for concurrent calls.
 
     Raises ModelUnavailableError when the weights are missing, damaged or of another model.
     """
@@ -49,6 +49,11 @@ class TorchNano:
     def see(self, pixel_values: NDArray[np.float32]) -> SeenObjects:
         """One picture (3, H, W) to its object tokens."""
         return SeenObjects(*(_numpy(t[0]) for t in self.model.see(self._tensor(pixel_values))))
+
+    @torch.inference_mode()
+    def recognise(self, views: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Views (N, 3, S, S) and boxes (N, 4) to logits (N, colours + shapes + sizes + 1)."""
+        return _numpy(self.model.recognise(self._tensor(views)[0], self._tensor(boxes)[0]))
 
     @torch.inference_mode()
     def spell(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from mmrobot.vlm.families.nano import NanoVlm
 from mmrobot.vlm.families.nano_parts import NanoParts, SeenObjects, WriteStep
 from mmrobot.vlm.models.nano import NanoProcessor
 
-MODEL_STAGES = ("preprocess", "vision", "spell", "read", "write_token", "parse")
+MODEL_STAGES = ("preprocess", "vision", "recognise", "spell", "read", "write_token", "parse")
 """Of the model alone. `write_token` is one token, `parse` what is left: slots masked, words put together."""
 
 
@@ -52,6 +52,10 @@ class TimedParts:
     def see(self, pixel_values: NDArray[np.float32]) -> SeenObjects:
         with self._clock.time("vision"):
             return self._parts.see(pixel_values)
+
+    def recognise(self, views: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        with self._clock.time("recognise"):
+            return self._parts.recognise(views, boxes)
 
     def spell(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
         with self._clock.time("spell"):

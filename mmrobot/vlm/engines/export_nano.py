@@ -1,7 +1,8 @@
 """Exports mmrobot-nano as static-shape ONNX parts of batch 1.
 
-`see` (picture to objects), `spell` (one crop to characters), `read_<T>` and `write_<T>` for texts of at
-most T words: most instructions fit a short bucket, which costs a third of the long one.
+`see` (picture to objects), `recognise` (one view to names), `spell` (one crop to characters), `read_<T>` and
+`write_<T>` for texts of at most T words: most instructions fit a short bucket, which costs a third of the
+long one.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ SIZES = frozenset(
     name for name in inspect.signature(NanoConfig.__init__).parameters if not name.endswith("temperature")
 ) - {"self", "kwargs", "dropout"}
 """Fields of the configuration that graphs depend on."""
-ARCHITECTURE = ("blocks", "layout", "modeling", "reader", "speller", "vision", "vocabulary", "writer")
+ARCHITECTURE = (
+    "blocks", "layout", "modeling", "reader", "recogniser", "speller", "vision", "vocabulary", "writer",
+)  # fmt: skip
 """Files of the model's code that graphs depend on."""
 _log = logging.getLogger(__name__)
 

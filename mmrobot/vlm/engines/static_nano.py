@@ -31,6 +31,17 @@ class See(nn.Module):
         return self.model.see(pixel_values)
 
 
+class Recognise(nn.Module):
+    """views (1, 3, view_size, view_size) and boxes (1, 4) to logits (1, colours + shapes + sizes + 1)."""
+
+    def __init__(self, model: NanoModel) -> None:
+        super().__init__()
+        self.recogniser = model.recogniser
+
+    def forward(self, views: Tensor, boxes: Tensor) -> Tensor:
+        return self.recogniser(views, boxes)
+
+
 class Spell(nn.Module):
     """crops (1, 3, crop_height, crop_width) to logits (1, label_length, characters + 1)."""
 
@@ -99,8 +110,11 @@ def nano_parts(model: NanoModel, dtype: torch.dtype = torch.float32) -> list[Par
     c = model.config
     pixels = torch.zeros(1, 3, c.image_height, c.image_width, dtype=dtype)
     crop = torch.zeros(1, 3, c.crop_height, c.crop_width, dtype=dtype)
+    view = torch.zeros(1, 3, c.view_size, c.view_size, dtype=dtype)
+    box = torch.zeros(1, 4, dtype=dtype)
     parts = [
         Part("see", See(model), {"pixel_values": pixels}, SEEN),
+        Part("recognise", Recognise(model), {"views": view, "boxes": box}, ("logits",)),
         Part("spell", Spell(model), {"crops": crop}, ("logits",)),
     ]
     for t in buckets(c.max_words):

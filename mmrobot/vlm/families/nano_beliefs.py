@@ -15,6 +15,11 @@ from mmrobot.vlm.models.nano.processing import Letterbox, NanoProcessor
 FEWER_STRANGERS = 2.5
 """Log odds: most training pictures show things that have no name, a table seldom does (prior shift)."""
 
+NAMED_BY_VIEW = (0.8, 0.8, 0.8)
+"""The recogniser's share in what colour, shape and size are believed."""
+REAL_BY_VIEW = 0.5
+"""The recogniser's share in whether it is a thing with a name."""
+
 
 @dataclass(frozen=True, eq=False)
 class SeenScene:
@@ -33,36 +38,64 @@ def see_scene(parts: NanoParts, processor: NanoProcessor, image_rgb: NDArray[np.
     pixels, letterbox = processor.picture(image_rgb)
     seen = parts.see(pixels)
     seen = seen.only(np.flatnonzero(seen.scores > config.object_threshold))
-    prints = np.zeros((len(seen.scores), config.label_length, 1 + len(config.label_characters)))
-    crops, index = [], []
     height, width = image_rgb.shape[:2]
-    for i in printable(seen, config):
-        box = processor.box_in_original(seen.boxes[i].tolist(), letterbox, width, height)
-        if box is not None:
-            crops.append(processor.crop(image_rgb, box))
-            index.append(i)
-    if crops:
-        prints[index] = _softmax(parts.spell(np.stack(crops)).astype(np.float64))
-    beliefs = believe(seen, prints, config)
+    edges = {}
+    for i, box in enumerate(seen.boxes):
+        inside = processor.box_in_original(box.tolist(), letterbox, width, height)
+        if inside is not None:
+            edges[i] = inside
+    seen = seen.only(np.array(list(edges), np.int64))
+    boxes = list(edges.values())
+    views = [processor.view(image_rgb, box) for box in boxes]
+    names = parts.recognise(np.stack(views), seen.boxes) if views else np.zeros((0, names_size(config)))
+    prints = np.zeros((len(seen.scores), config.label_length, 1 + len(config.label_characters)))
+    index = printable(attributes(seen, names, config)[1], config)
+    if index:
+        crops = np.stack([processor.crop(image_rgb, boxes[i]) for i in index])
+        prints[index] = _softmax(parts.spell(crops).astype(np.float64))
+    beliefs = believe(seen, names, prints, config)
     return SeenScene(beliefs, seen.boxes, tuple(text_of(p, config) for p in prints), letterbox)
 
 
-def printable(seen: SeenObjects, config: NanoConfig) -> list[int]:
-    """Which objects are of a shape that may carry a print."""
-    start = config.attributes_from + len(config.colors)
-    shapes = seen.tokens[:, start : start + len(config.shapes)].argmax(1)
+def printable(shapes: NDArray[np.float64], config: NanoConfig) -> list[int]:
+    """Which objects are of a shape that may carry a print; `shapes` (K, shapes) probabilities."""
     may = [config.shapes.index(s) for s in config.labelled_shapes]
-    return [int(i) for i in np.flatnonzero(np.isin(shapes, may))]
+    return [int(i) for i in np.flatnonzero(np.isin(shapes.argmax(1), may))]
 
 
-def believe(seen: SeenObjects, prints: NDArray[np.float64], config: NanoConfig) -> Beliefs:
-    """`prints` (K, label_length, 1 + characters) probabilities, zeros where none was looked for."""
-    tokens = seen.tokens.astype(np.float64)
-    ends = np.cumsum([len(names) for names in (config.colors, config.shapes, config.sizes)])
-    colors, shapes, sizes, _ = np.split(tokens[:, config.attributes_from :], ends, axis=1)
+def names_size(config: NanoConfig) -> int:
+    """Length of what the recogniser says of one view."""
+    return len(config.colors) + len(config.shapes) + len(config.sizes) + 1
+
+
+def attributes(
+    seen: SeenObjects, names: NDArray[np.floating], config: NanoConfig
+) -> list[NDArray[np.float64]]:
+    """Probabilities of colours, shapes and sizes (K, ...) from both looks.
+
+    The encoder's are in the tokens, the recogniser's logits in `names` (K, names_size). They are pooled as a
+    weighted sum of logs (a logarithmic opinion pool, Genest & Zidek 1986); NAMED_BY_VIEW has the weights.
+    """
+    ends = np.cumsum([len(known) for known in (config.colors, config.shapes, config.sizes)])
+    first = np.split(seen.tokens.astype(np.float64)[:, config.attributes_from :], ends, axis=1)
+    second = np.split(names.astype(np.float64), ends, axis=1)
+    return [
+        _softmax((1 - w) * np.log(np.maximum(a, 1e-6)) + w * b)
+        for w, a, b in zip(NAMED_BY_VIEW, first, second, strict=False)
+    ]
+
+
+def believe(
+    seen: SeenObjects, names: NDArray[np.floating], prints: NDArray[np.float64], config: NanoConfig
+) -> Beliefs:
+    """Everything of the K objects. `names` as for `attributes`; `prints` (K, label_length, 1 + characters)
+    probabilities, zeros where none was looked for."""
+    colors, shapes, sizes = attributes(seen, names, config)
+    real, view_real = seen.real.astype(np.float64), names[:, -1].astype(np.float64)
+    real = (1 - REAL_BY_VIEW) * real + REAL_BY_VIEW * view_real
     places = seen.places.astype(np.float64)
     return Beliefs(
-        real=_expit(seen.real.astype(np.float64) + FEWER_STRANGERS),
+        real=_expit(real + FEWER_STRANGERS),
         colors=colors,
         shapes=shapes,
         sizes=sizes,

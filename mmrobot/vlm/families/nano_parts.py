@@ -52,6 +52,10 @@ class NanoParts(Protocol):
     def see(self, pixel_values: NDArray[np.float32]) -> SeenObjects:
         """One picture (3, H, W) in [-1, 1] to its objects."""
 
+    def recognise(self, views: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Views (N, 3, view_size, view_size) in [-1, 1] with their boxes (N, 4) in [0, 1] to logits
+        (N, colours + shapes + sizes + 1), the last of a thing with a name. N may be 0."""
+
     def spell(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
         """Crops (N, 3, crop_height, crop_width) in [-1, 1] to logits (N, label_length, characters + 1)."""
 

@@ -28,6 +28,10 @@ class RecordingParts:
         self.pictures.append(pixel_values)
         return self.parts.see(pixel_values)
 
+    def recognise(self, views: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Asked of `parts`."""
+        return self.parts.recognise(views, boxes)
+
     def spell(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
         """Kept, then asked of `parts`."""
         self.crops.extend(crops)

@@ -1,4 +1,4 @@
-"""NanoModel: the static-shape parts (see, spell, read, write) as one `transformers` model."""
+"""NanoModel: the static-shape parts (see, recognise, spell, read, write) as one `transformers` model."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from transformers import PreTrainedModel
 from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.layout import NanoLayout
 from mmrobot.vlm.models.nano.reader import NanoReader
+from mmrobot.vlm.models.nano.recogniser import NanoRecogniser
 from mmrobot.vlm.models.nano.speller import NanoSpeller
 from mmrobot.vlm.models.nano.vision import NanoVision
 from mmrobot.vlm.models.nano.writer import NanoWriter, WriterMemory
 
 
 class NanoModel(PreTrainedModel):
-    """mmrobot-nano. `see` and `spell` once per picture, `read` once per text, `write_step` per token."""
+    """mmrobot-nano: `see`, `recognise` and `spell` once per picture, `read` once per text, `write_step` per
+    token."""
 
     config_class = NanoConfig
     base_model_prefix = "nano"
@@ -25,6 +27,7 @@ class NanoModel(PreTrainedModel):
         super().__init__(config)
         self.vision = NanoVision(config)
         self.layout = NanoLayout(config)
+        self.recogniser = NanoRecogniser(config)
         self.speller = NanoSpeller(config)
         self.reader = NanoReader(config)
         self.writer = NanoWriter(config)
@@ -38,6 +41,11 @@ class NanoModel(PreTrainedModel):
         (B, K), and how they lie: real (B, K), places (B, K, 3), rests (B, K, K), see layout.Layout."""
         tokens, boxes, scores = self.vision(pixel_values)
         return tokens, boxes, scores, *self.layout(tokens.to(self.layout.real.weight.dtype))
+
+    def recognise(self, views: Tensor, boxes: Tensor) -> Tensor:
+        """Views (N, 3, view_size, view_size) in [-1, 1] with their boxes (N, 4) in [0, 1] to logits
+        (N, colours + shapes + sizes + 1), the last of a thing with a name."""
+        return self.recogniser(views, boxes)
 
     def spell(self, crops: Tensor) -> Tensor:
         """Crops (N, 3, crop_height, crop_width) in [-1, 1] to logits (N, label_length, characters + 1)."""

@@ -49,6 +49,29 @@ def crop_around(
     return np.asarray(cv2.resize(part, (width, height), interpolation=how), dtype=np.uint8)
 
 
+VIEW_MARGIN = 1.35
+"""Side of a view over the longer side of the box: what a thing stands on and beside belongs to it."""
+
+
+def view_around(
+    image_rgb: NDArray[np.uint8], box: Sequence[float], size: int, margin: float = VIEW_MARGIN
+) -> NDArray[np.uint8]:
+    """A square about the middle of a box, nothing stretched, resized to (size, size, 3).
+
+    `box` as in `crop_around`. Beyond the picture its edge is repeated.
+    """
+    x0, y0, x1, y1 = (float(v) for v in box)
+    side = max(round(margin * max(x1 - x0, y1 - y0)), 4)
+    left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
+    height, width = image_rgb.shape[:2]
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    part = np.ascontiguousarray(image_rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    part = part[(rows - rows[0])[:, None], columns - columns[0]]
+    how = cv2.INTER_AREA if side >= size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (size, size), interpolation=how), dtype=np.uint8)
+
+
 class NanoProcessor(ProcessorMixin):
     """Prepares a picture (letterboxed: nothing is stretched), crops of it, and words (UTF-8 bytes)."""
 
@@ -62,6 +85,7 @@ class NanoProcessor(ProcessorMixin):
             config.word_bytes,
             config.crop_height,
             config.crop_width,
+            config.view_size,
         )
 
     def __init__(
@@ -72,10 +96,12 @@ class NanoProcessor(ProcessorMixin):
         word_bytes: int = 16,
         crop_height: int = 32,
         crop_width: int = 48,
+        view_size: int = 48,
         **kwargs: Any,
     ) -> None:
         self.crop_height = crop_height
         self.crop_width = crop_width
+        self.view_size = view_size
         self.image_height = image_height
         self.image_width = image_width
         self.max_words = max_words
@@ -123,6 +149,10 @@ class NanoProcessor(ProcessorMixin):
         """A thing and a little around it, (3, crop_height, crop_width) in [-1, 1]; `box` as in types.py."""
         edges = [v + 0.5 for v in box]
         return self.normalise(crop_around(image_rgb, edges, self.crop_height, self.crop_width))
+
+    def view(self, image_rgb: NDArray[np.uint8], box: BoxXyxy) -> NDArray[np.float32]:
+        """A thing with its surroundings, (3, view_size, view_size) in [-1, 1]; `box` as in types.py."""
+        return self.normalise(view_around(image_rgb, [v + 0.5 for v in box], self.view_size))
 
     def words(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Words to bytes (max_words, word_bytes), zero-padded; longer words and texts are cut."""
