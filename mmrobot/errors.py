@@ -77,13 +77,16 @@ class TargetNotFoundError(MmrobotError):
 
 
 class AmbiguousError(MmrobotError):
-    """A phrase for one thing fits several; `candidates` are their descriptions."""
+    """A `phrase` for one thing fits several; `candidates` are their descriptions."""
 
     code = ErrorCode.AMBIGUOUS
 
-    def __init__(self, message: str, fix: str = "", candidates: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str, fix: str = "", candidates: tuple[str, ...] = (), phrase: str = ""
+    ) -> None:
         super().__init__(message, fix)
         self.candidates = candidates
+        self.phrase = phrase
 
 
 class NoDepthError(MmrobotError):

@@ -20,6 +20,7 @@ from mmrobot.errors import (
     AmbiguousError,
     NoDepthError,
     NotUnderstoodError,
+    OperationUnsupportedError,
     TransformUnavailableError,
 )
 from mmrobot.grounding.lifting import FrameLifter
@@ -67,8 +68,9 @@ class Pipeline:
         dialogue: Sequence[str] = (),
         held: GroundedObject | None = None,
         now_ns: int | None = None,
+        draft: PlanDraft | None = None,
     ) -> ActionPlan:
-        """A checked plan for an instruction, with `timings_ms` per stage.
+        """A checked plan for an instruction, with `timings_ms` per stage; of `draft`, where there is one.
 
         `held` is what the hand holds already; `now_ns` the present ROS time (default: the picture's
         stamp), against which ages are judged. Raises errors of mmrobot/errors.py: the words are no
@@ -82,8 +84,7 @@ class Pipeline:
         with _timed(timings, "change"):
             frame = self._steady(frame, held)
         with _timed(timings, "plan"):
-            turns = self.config.command.dialogue_turns
-            draft = self.vlm.plan(frame.rgb, words, tuple(dialogue)[-turns:] if turns else ())
+            draft = draft or self.draft(frame, words, dialogue)
             _check_draft(draft, words)
         with _timed(timings, "describe"):
             boxes = self._describe(frame)
@@ -108,6 +109,18 @@ class Pipeline:
             self.gate.check_plan(plan, frame.stamp_ns if now_ns is None else now_ns, held)
         timings["total"] = sum(timings.values())
         return replace(plan, timings_ms=timings)
+
+    def draft(self, frame: RgbdFrame, words: str, dialogue: Sequence[str] = ()) -> PlanDraft:
+        """The model's steps for an instruction, over phrases; with none where it asks for no move."""
+        turns = self.config.command.dialogue_turns
+        given = tuple(dialogue)[-turns:] if turns else ()
+        try:
+            return self.vlm.plan(frame.rgb, words, given)
+        except OperationUnsupportedError:
+            if not given:
+                raise
+            # A model without dialogue reads each sentence by itself.
+            return self.vlm.plan(frame.rgb, words, ())
 
     def ground(self, frame: RgbdFrame, phrase: str) -> tuple[GroundedObject, ...]:
         """All things that a phrase names, in metres, best first; empty when there are none."""

@@ -150,6 +150,14 @@ class DraftStep:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What was asked, and what the model says of the picture."""
+
+    question: str
+    text: str
+
+
+@dataclass(frozen=True)
 class PlanDraft:
     """The model's answer to an instruction: steps, or a question, or a refusal with its reason."""
 

@@ -35,7 +35,9 @@ def run_say(words: str, wait: bool, plan_only: bool, timeout_s: float, output: O
         content["plan"] = plan_as_dict(follow.plan)
     if follow.error is not None:
         output.fail(follow.error, **content)
-    output.console.print("[green]done[/]")
+    if follow.answer:
+        content["answer"] = follow.answer
+    output.console.print(f"[bold]{follow.answer}[/]" if follow.answer else "[green]done[/]")
     output.finish(True, **content)
 
 

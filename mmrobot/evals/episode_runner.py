@@ -16,6 +16,7 @@ from mmrobot.arm.embedded import arm_model, embedded_skills
 from mmrobot.arm.reach import ArmReach
 from mmrobot.command.stop_words import is_stop
 from mmrobot.config import Config
+from mmrobot.conversation import Conversation
 from mmrobot.errors import ErrorCode, MmrobotError
 from mmrobot.evals.ablations import ablate_frame, ablate_words
 from mmrobot.evals.judge import Run, judge
@@ -29,7 +30,7 @@ from mmrobot.pipeline import Pipeline
 from mmrobot.safety.gate import SafetyGate
 from mmrobot.simulator.simulator import Simulator
 from mmrobot.tabletop.episode import Episode, parse_when
-from mmrobot.types import ActionPlan, GroundedObject, PlanStep, RgbdFrame
+from mmrobot.types import ActionPlan, Answer, GroundedObject, PlanStep, RgbdFrame
 from mmrobot.vlm.interface import VisionLanguageModel
 
 # Controls instead of a model: true boxes with depth, and true poses.
@@ -89,6 +90,7 @@ class EpisodeRun:
         lifter = true_lifter(self.simulator) if vlm is None and model == "truth" else None
         gate = SafetyGate(self._config, reachable=ArmReach(arm_model()))
         self._pipeline = Pipeline(seer, self._config, gate, lifter)
+        self._conversation = Conversation(self._pipeline)
         self._robot = embedded_skills(self.simulator, self._config)
         looker = DirectLooker(self._pipeline, self._frame)
         self.runner = Runner(self._robot, looker, gate, self._config)
@@ -206,15 +208,20 @@ class EpisodeRun:
         heard = ablate_words(words, self._ablation)
         self._said = _Said()
         try:
-            plan = self._pipeline.plan(self._frame(), heard, tuple(self._dialogue), self.runner.held)
+            made = self._conversation.respond(
+                self._frame(), heard, tuple(self._dialogue), self.runner.held
+            )
         except MmrobotError as error:
             self._said.code, self._said.message = error.code, error.message
             self._dialogue += [heard, error.message]
             return
         self._dialogue.append(heard)
-        self._said.plan = plan
-        self._timings = plan.timings_ms
-        self.runner.start(plan)
+        if isinstance(made, Answer):
+            self._said.answer = made.text
+            return
+        self._said.plan = made
+        self._timings = made.timings_ms
+        self.runner.start(made)
 
     def _settle(self) -> None:
         self.simulator.step(SETTLE_S)

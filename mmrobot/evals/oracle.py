@@ -26,7 +26,7 @@ class OracleVlm:
     """Answers from the simulator's truth; a VisionLanguageModel over object ids."""
 
     name = "oracle"
-    operations = frozenset({"ground", "plan", "describe"})
+    operations = frozenset({"ground", "plan", "describe", "answer"})
 
     def __init__(self, simulator: Simulator, episode: Episode) -> None:
         self._simulator = simulator
@@ -36,6 +36,11 @@ class OracleVlm:
         return tuple(box for box in self.describe(image_rgb) if box.label == phrase)
 
     def plan(self, image_rgb: NDArray[np.uint8], instruction: str, dialogue: Sequence[str] = ()) -> PlanDraft:
+        expect = self._episode.expect
+        if expect.outcome == "clarify":
+            return PlanDraft((), question="which one is meant?")
+        if expect.outcome == "refuse":
+            return PlanDraft((), refusal="what is named is not there")
         return PlanDraft(plan_of_goals([parse_goal(g) for g in self._episode.expect.goal]))
 
     def describe(self, image_rgb: NDArray[np.uint8]) -> tuple[ScoredBox, ...]:
@@ -52,7 +57,7 @@ class OracleVlm:
         raise OperationUnsupportedError("the oracle does not verify", "judge by mmrobot.tabletop.goals")
 
     def answer(self, image_rgb: NDArray[np.uint8], question: str) -> str:
-        raise OperationUnsupportedError("the oracle does not answer", "use a model")
+        return self._episode.expect.answer[0]
 
 
 def plan_of_goals(goals: Sequence[Goal]) -> tuple[DraftStep, ...]:

@@ -44,6 +44,7 @@ class Planner:
     ) -> None:
         self._find = find
         self._config = config
+        self._seen = tuple(things)  # by the model's own names
         self._original: list[GroundedObject] = list(things)  # as the picture shows them
         self._now: list[GroundedObject] = list(things)  # as they will be by then; same order
         self._held: int | None = None if held is None else self._index_of(held)
@@ -162,7 +163,8 @@ class Planner:
             candidates = [
                 c for c in candidates if not same_thing(c, self._original[self._held])
             ] or candidates
-        chosen = the_one(phrase, candidates, [o.label for o in self._original])
+        names = [next((o.label for o in self._seen if same_thing(o, c)), "") for c in candidates]
+        chosen = the_one(phrase, candidates, [o.label for o in self._original], names)
         return self._index_of(chosen)
 
     def _index_of(self, thing: GroundedObject) -> int:

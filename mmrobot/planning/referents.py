@@ -39,9 +39,11 @@ def present(boxes: Sequence[ScoredBox], config: GroundingConfig) -> list[ScoredB
     return kept
 
 
-def the_one(phrase: str, candidates: Sequence[GroundedObject], seen: Sequence[str]) -> GroundedObject:
-    """The single thing meant. `candidates` best first, all of them above the threshold; `seen` says what
-    else is there, for the message.
+def the_one(
+    phrase: str, candidates: Sequence[GroundedObject], seen: Sequence[str], names: Sequence[str] = ()
+) -> GroundedObject:
+    """The single thing meant. `candidates` best first, all of them above the threshold, `names` what the
+    model calls each; `seen` says what else is there, for the message.
 
     Raises TargetNotFoundError for none, AmbiguousError for several.
     """
@@ -51,11 +53,12 @@ def the_one(phrase: str, candidates: Sequence[GroundedObject], seen: Sequence[st
         return candidates[0]
     if leaves_choice(phrase):
         return max(candidates, key=lambda c: (round(c.score, 1), -c.position_m[0]))
-    described = describe_places(phrase, candidates)
+    described = describe_candidates(phrase, candidates, names)
     raise AmbiguousError(
-        f"'{phrase}' fits {len(candidates)} things: {'; '.join(described)}",
+        f"which one is '{phrase}': {', '.join(described[:-1])} or {described[-1]}?",
         f'say which one, for example "{described[0]}"',
         candidates=described,
+        phrase=phrase,
     )
 
 
@@ -63,6 +66,17 @@ def not_found(phrase: str, seen: Sequence[str]) -> TargetNotFoundError:
     """The error for a phrase that names nothing here."""
     things = ", ".join(dict.fromkeys(seen)) if seen else "nothing that I know"
     return TargetNotFoundError(f"I do not see '{phrase}'", f"name something that is there; I see: {things}")
+
+
+def describe_candidates(
+    phrase: str, candidates: Sequence[GroundedObject], names: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Words that tell candidates apart by what can be seen: what they are called where that differs, else
+    where they are. Each can be said back as an answer."""
+    known = [name.removeprefix("the ") for name in names]
+    if len(known) == len(candidates) and all(known) and len(set(known)) == len(known):
+        return tuple(f"the {name}" for name in known)
+    return describe_places(phrase, candidates)
 
 
 def describe_places(phrase: str, candidates: Sequence[GroundedObject]) -> tuple[str, ...]:
@@ -79,12 +93,6 @@ def describe_places(phrase: str, candidates: Sequence[GroundedObject]) -> tuple[
     words = {order[0]: ends[0], order[-1]: ends[1]}
     if len(order) == 3:
         words[order[1]] = "in the middle"
-    return tuple(
-        f"{phrase} {words.get(i, f'number {order.index(i) + 1} from the {_first(sideways)}')} "
-        f"(x={c.position_m[0]:.2f}, y={c.position_m[1]:.2f} m)"
-        for i, c in enumerate(candidates)
-    )
-
-
-def _first(sideways: bool) -> str:
-    return "left" if sideways else "robot"
+    thing = " ".join(w for w in phrase.split() if w.lower() not in ("the", "a", "an"))
+    numbered = {i: f"number {n + 1} from the {'left' if sideways else 'robot'}" for n, i in enumerate(order)}
+    return tuple(f"the {thing} {words.get(i, numbered[i])}" for i in range(len(candidates)))

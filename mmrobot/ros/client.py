@@ -40,6 +40,7 @@ class Follow:
     done: threading.Event = field(default_factory=threading.Event)
     error: MmrobotError | None = None
     plan: ActionPlan | None = None
+    answer: str = ""
     steps_done: int = 0
     steps_total: int = 0
     call: ActionCall | None = None
@@ -168,6 +169,7 @@ class RobotClient:
             follow.error.code = code
         if result.plan.plan_id:
             follow.plan = plan_from_message(result.plan)
+        follow.answer = str(result.answer)
         follow.steps_done, follow.steps_total = int(result.steps_done), int(result.steps_total)
         follow.done.set()
 

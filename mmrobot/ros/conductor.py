@@ -29,7 +29,7 @@ from mmrobot.errors import (
     StoppedError,
 )
 from mmrobot.ros.inference_thread import InferenceThread
-from mmrobot.types import ActionPlan, PlanStep
+from mmrobot.types import ActionPlan, Answer, PlanStep
 
 APPROVAL_S = 120.0
 HANDOVER_S = 5.0
@@ -48,11 +48,12 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a task ended: `error` None when it was carried out (or, with plan_only, planned)."""
+    """How a task ended: `error` None when it was carried out (or, with plan_only, planned), or answered."""
 
     error: MmrobotError | None
     plan: ActionPlan | None = None
     steps_done: int = 0
+    answer: str = ""
 
 
 @dataclass(eq=False)
@@ -65,6 +66,7 @@ class Task:
     on_end: Callable[[Outcome], None] = lambda _: None
     phase: Phase = Phase.HANDOVER
     plan: ActionPlan | None = None
+    answer: str = ""
     steps_done: int = 0
     since_s: float = field(default_factory=time.monotonic)
 
@@ -72,8 +74,8 @@ class Task:
 class Stage(Protocol):
     """What the conductor needs of the graph. No call blocks but `make_plan`, on the inference thread."""
 
-    def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan:
-        """Look at a picture later than `after_ns` and plan; raises MmrobotError."""
+    def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
+        """Look at a picture later than `after_ns`, and plan or answer; raises MmrobotError."""
 
     def publish_plan(self, plan: ActionPlan) -> None:
         """Tell everybody of a plan that will be carried out, or was asked for."""
@@ -228,7 +230,7 @@ class Conductor:
         )
         future.add_done_callback(lambda done: self._planned(task, done))
 
-    def _planned(self, task: Task, future: Future[ActionPlan]) -> None:
+    def _planned(self, task: Task, future: Future[ActionPlan | Answer]) -> None:
         with self._lock:
             if task is not self._task or task.phase is not Phase.PLANNING:
                 return
@@ -244,7 +246,12 @@ class Conductor:
                 )
                 self._finish(task, fault)
                 raise error
-            plan = task.plan = future.result()
+            made = future.result()
+            if isinstance(made, Answer):
+                task.answer = made.text
+                self._finish(task, None)
+                return
+            plan = task.plan = made
             self._stage.publish_plan(plan)
             if task.plan_only:
                 self._finish(task, None)
@@ -298,10 +305,11 @@ class Conductor:
             return
         task.phase = Phase.ENDED
         self._dialogue.append(task.instruction)
-        self._dialogue.append("done" if error is None else error.message)
-        words = "done" if error is None else error.message
-        self._stage.report("done" if error is None else "failed", words, error, task)
-        task.on_end(Outcome(error, task.plan, task.steps_done))
+        words = task.answer or "done" if error is None else error.message
+        self._dialogue.append(words)
+        state = ("answered" if task.answer else "done") if error is None else "failed"
+        self._stage.report(state, words, error, task)
+        task.on_end(Outcome(error, task.plan, task.steps_done, task.answer))
 
 
 def _home_plan(instruction: str, now_ns: int) -> ActionPlan:

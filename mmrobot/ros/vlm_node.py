@@ -21,10 +21,10 @@ from std_msgs.msg import Empty, String
 from visualization_msgs.msg import MarkerArray
 
 from mmrobot.command.stop_words import is_stop
+from mmrobot.conversation import Conversation
 from mmrobot.errors import (
     ErrorCode,
     MmrobotError,
-    OperationUnsupportedError,
     RobotUnavailableError,
 )
 from mmrobot.ros import camera_messages
@@ -47,7 +47,7 @@ from mmrobot.ros.status import StatusPublisher
 from mmrobot.ros.stop_listener import StopListener
 from mmrobot.ros.transform_listener import TransformListener
 from mmrobot.ros.transforms import TransformBuffer
-from mmrobot.types import ActionPlan, GroundedObject, RgbdFrame
+from mmrobot.types import ActionPlan, Answer, GroundedObject, RgbdFrame
 from mmrobot_msgs.action import ExecutePlan, FollowInstruction
 from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
 from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
@@ -77,6 +77,7 @@ class VlmNode(Node):
         self._status = StatusPublisher(self)
         self._model = ModelHolder(self, self._inference, self._config, self._status)
         self._held: GroundedObject | None = None
+        self._conversation: Conversation | None = None
         self._frame_of_plan: RgbdFrame | None = None
         self._execution: ActionCall | None = None
         self._tasks: dict[bytes, Task] = {}
@@ -201,17 +202,13 @@ class VlmNode(Node):
 
     # -- the conductor's Stage -------------------------------------------------------------------
 
-    def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan:
+    def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
         """On the inference thread."""
         pipeline = self._model.pipeline()
         frame = self.look(after_ns)
-        try:
-            plan = pipeline.plan(frame, instruction, dialogue, self._held, self.now_ns())
-        except OperationUnsupportedError:
-            if not dialogue:
-                raise
-            # A model without dialogue reads each sentence by itself.
-            plan = pipeline.plan(frame, instruction, (), self._held, self.now_ns())
+        if self._conversation is None or self._conversation.pipeline is not pipeline:
+            self._conversation = Conversation(pipeline)
+        plan = self._conversation.respond(frame, instruction, dialogue, self._held, self.now_ns())
         self._frame_of_plan = frame
         return plan
 
@@ -267,12 +264,12 @@ class VlmNode(Node):
         self._stop_out.publish(Empty())
 
     def report(self, state: str, message: str, error: MmrobotError | None, task: Task) -> None:
-        """To `status`, and questions and refusals to `speech`."""
+        """To `status`; questions, answers and refusals to `speech` too."""
         instruction = task.instruction[:200]
         steps = len(task.plan.steps) if task.plan else 0
         self._status.report(state, message, error, instruction=instruction, steps=steps)
-        if error is not None:
-            self._status.say(error.message)
+        if error is not None or task.answer:
+            self._status.say(message)
 
     def now_ns(self) -> int:
         """ROS time."""
@@ -294,6 +291,7 @@ def _result(outcome: Outcome) -> FollowInstruction.Result:
         result.error_code, result.error_message, result.fix = int(error.code), error.message, error.fix
     if plan is not None:
         result.plan = plan_to_message(plan)
+    result.answer = outcome.answer
     return result
 
 

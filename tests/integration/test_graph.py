@@ -106,6 +106,16 @@ def test_questions_about_the_picture_are_answered(graph: Graph, question: str, a
     assert (response.error_code, response.answer) == (0, answer)
 
 
+def test_a_question_said_as_an_instruction_is_answered_in_words(graph: Graph) -> None:
+    graph.statuses.clear()
+    graph.client.speech.clear()
+    follow = graph.follow("how many cubes are there?")
+    assert follow.error is None and follow.plan is None
+    assert follow.answer == "1"
+    graph.wait(lambda: "1" in graph.client.speech, "the spoken answer")
+    assert graph.seen("answered") and not graph.seen("executing")
+
+
 def test_plan_only_moves_nothing(graph: Graph) -> None:
     graph.statuses.clear()
     follow = graph.follow("put the red cube in the blue bowl", plan_only=True)

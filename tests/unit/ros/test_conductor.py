@@ -12,7 +12,7 @@ from mmrobot.config import Config
 from mmrobot.errors import ErrorCode, ExecutionFailedError, MmrobotError, StaleError, TargetNotFoundError
 from mmrobot.ros.conductor import Conductor, Outcome, Task
 from mmrobot.ros.inference_thread import InferenceThread
-from mmrobot.types import ActionPlan, PlanStep
+from mmrobot.types import ActionPlan, Answer, PlanStep
 
 
 class FakeStage:
@@ -27,11 +27,14 @@ class FakeStage:
         self.cancelled = self.stopped = 0
         self.published: list[ActionPlan] = []
         self.missing: list[str] = []
+        self.reports: list[tuple[str, str]] = []
 
-    def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan:
+    def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
         assert self.gate.wait(5)
         if self.error is not None:
             raise self.error
+        if instruction.endswith("?"):
+            return Answer(instruction, "two")
         return ActionPlan("id-" + instruction, instruction, (PlanStep(0, "home"),), 1, "fake")
 
     def publish_plan(self, plan: ActionPlan) -> None:
@@ -48,7 +51,7 @@ class FakeStage:
         self.stopped += 1
 
     def report(self, state, message, error, task) -> None:
-        pass
+        self.reports.append((state, message))
 
     def now_ns(self) -> int:
         return 7
@@ -106,6 +109,16 @@ def test_planning_error_reaches_the_client_and_nothing_is_executed(stage, infere
     until(lambda: ends)
     assert code(ends[0]) is ErrorCode.TARGET_NOT_FOUND
     assert not stage.executed
+
+
+def test_an_answer_ends_the_task_in_words_and_nothing_is_executed(stage, inference) -> None:
+    ends: list[Outcome] = []
+    conductor = make(stage, inference)
+    conductor.submit(task("how many cubes are there?", ends))
+    until(lambda: ends)
+    assert ends == [Outcome(None, answer="two")]
+    assert ("answered", "two") in stage.reports
+    assert not stage.executed and not stage.published and conductor.task is None
 
 
 def test_newer_one_while_the_model_is_busy(stage, inference) -> None:

@@ -6,12 +6,14 @@ import pytest
 
 from mmrobot.errors import InvalidSceneError
 from mmrobot.tabletop.episode import Episode, dump_episodes, load_episodes
-from mmrobot.tabletop.families import EVALUATION_SEED, FAMILIES, LEVELS, _says_right, generate_episode
+from mmrobot.tabletop.families import EVALUATION_SEED, FAMILIES, LEVELS, generate_episode
+from mmrobot.tabletop.families.goals import _says_right
 from mmrobot.tabletop.goals import failed_goals, initial_world, parse_goal
 from mmrobot.tabletop.objects import SIZES, is_container, is_graspable
 from mmrobot.tabletop.sampling import HELD_OUT
 
 COUNT = 25
+OUTCOMES = {"question": {"answer"}, "refuse": {"refuse"}, "clarify": {"clarify", "success"}}
 EVERY = [(family, level) for family in FAMILIES for level in LEVELS]
 
 
@@ -28,15 +30,28 @@ def test_every_family(family: str, level: str, tmp_path) -> None:  # type: ignor
     assert episodes == _episodes(family, level)
     assert len({e.instruction for e in episodes}) > COUNT // 2
     for e in episodes:
-        assert (e.family, e.level, e.expect.outcome) == (family, level, "success")
+        assert (e.family, e.level) == (family, level)
+        assert (e.expect.outcome == "success") or family in OUTCOMES
+        assert e.expect.outcome in OUTCOMES.get(family, {"success"})
+        if e.expect.outcome != "success":
+            assert set(e.expect.unchanged) == set(e.scene.by_id) and not e.expect.goal
+            assert bool(e.expect.answer) == (family == "question")
+            continue
+        assert bool(e.followups) == (family == "clarify")
         assert failed_goals(e.expect.goal, initial_world(e.scene), e.scene), "already true at the start"
         named = {name for g in e.expect.goal for name in parse_goal(g).objects}
         assert named.isdisjoint(e.expect.unchanged)
-        assert named | set(e.expect.unchanged) == set(e.scene.by_id)
-        kinds = [(o.color, o.shape) for o in e.scene.objects]
-        assert len(set(kinds)) == len(kinds)
+        rest = named | set(e.expect.unchanged)
+        # What a sequence moves twice stands beside its first reference no more.
+        assert rest <= set(e.scene.by_id) if family == "sequence" else rest == set(e.scene.by_id)
         picked = {parse_goal(g).objects[0] for g in e.expect.goal}
         assert all(is_graspable(e.scene.by_id[p].shape) for p in picked)
+        if family in OUTCOMES or family == "twin":
+            continue
+        kinds = [(o.color, o.shape) for o in e.scene.objects]
+        assert len(set(kinds)) == len(kinds)
+        if family == "sequence":
+            continue
         held_out = {
             e.scene.by_id[n] for n in named if (e.scene.by_id[n].color, e.scene.by_id[n].shape) in HELD_OUT
         }

@@ -1,0 +1,57 @@
+"""An answer to "which one?": "the left one" said of "the red cube" is "the left red cube"."""
+
+from __future__ import annotations
+
+from mmrobot.vlm.words import words
+
+_COURTESY = frozenset(
+    "please thanks thank you no yes well um uh er i mean meant want it's its it is was that's ok okay".split()
+)
+_ARTICLES = frozenset("the a an any some that this".split())
+_AFTER = frozenset(
+    """on at in by near next behind beside under above left-most closest nearest furthest farthest to with
+    between further closer""".split()
+)
+_ONE = frozenset({"one", "ones"})
+_FIRST = frozenset(
+    """left right leftmost rightmost middle front back first second third last big bigger biggest large larger
+    largest small smaller smallest red green blue yellow orange purple white black cyan pink brown grey gray
+    near far other upper lower one""".split()
+)
+
+
+def _bare(text: str) -> list[str]:
+    said = list(words(text))
+    while said and said[0] in _COURTESY:
+        said = said[1:]
+    while said and said[-1] in _COURTESY:
+        said = said[:-1]
+    return said
+
+
+def names_thing(text: str) -> bool:
+    """Whether a reply names a thing or tells it from others, so that it may answer a question."""
+    said = _bare(text)
+    return bool(said) and (said[0] in _ARTICLES or said[0] in _AFTER or said[0] in _FIRST)
+
+
+def narrowed(phrase: str, answer: str) -> str:
+    """The phrase with what the answer adds; an answer with a noun of its own stands for itself.
+
+    >>> narrowed("the red cube", "the one on the left, please")
+    'the red cube on the left'
+    >>> narrowed("a cube", "red")
+    'the red cube'
+    """
+    thing = [w for w in words(phrase) if w not in _ARTICLES]
+    said = _bare(answer)
+    at = next((i for i, w in enumerate(said) if w in _ONE), None)
+    if at is not None:
+        before = [w for w in said[:at] if w not in _ARTICLES]
+        return " ".join(["the", *before, *(w for w in thing if w not in before), *said[at + 1 :]])
+    if said and said[0] in _AFTER:
+        return " ".join(["the", *thing, *said])
+    own = [w for w in said if w not in _ARTICLES]
+    if own and all(w in _FIRST for w in own):
+        return " ".join(["the", *own, *(w for w in thing if w not in own)])
+    return " ".join(said)

@@ -1,0 +1,49 @@
+"""Families in which the robot must not act, or not yet: questions, choices, what is not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mmrobot.tabletop.families import moves
+from mmrobot.tabletop.families.drafts import Draft
+from mmrobot.tabletop.sampling import HELD_OUT, Kind, sample_scene
+
+PLAIN: dict[str, float] = {"color_shape": 10.0, "color": 1.5, "shape": 2.0}
+
+
+def question(rng: np.random.Generator, level: str) -> Draft | None:
+    """Something is asked; nothing moves."""
+    draft = moves.pick(rng, level)
+    return None if draft is None else Draft(draft.scene, "question")
+
+
+def refuse(rng: np.random.Generator, level: str) -> Draft | None:
+    """What is named is not there: one attribute away from something that is."""
+    draft = moves.put_in(rng, level) if rng.random() < 0.5 else moves.pick(rng, level)
+    if draft is None:
+        return None
+    role = "reference" if draft.reference and rng.random() < 0.4 else "target"
+    return replace(draft, fault=f"absent_{role}")
+
+
+def clarify(rng: np.random.Generator, level: str) -> Draft | None:
+    """Two or three things answer to the words."""
+    target = moves.target_kind(rng, level)
+    twins = [target] if rng.random() < 0.5 or target.color is None else [Kind(target.shape)]
+    holder = [Kind(moves.one_of(rng, ("bowl", "plate", "tray")))]
+    scene = sample_scene(
+        rng, (4, 7), wishes=[target, *holder, *twins], exclude_pairs=() if level == "L1" else HELD_OUT
+    )
+    a, b = scene.objects[:2]
+    if not moves.fits(a, b):
+        return None
+    family, reference = ("put_in", b.id) if rng.random() < 0.6 else ("pick", None)
+    return Draft(scene, family, a.id, reference, fault="ambiguous_target")
+
+
+def twin(rng: np.random.Generator, level: str) -> Draft | None:
+    """The scenes of `clarify` and `refuse`, with words that leave nothing open."""
+    draft = clarify(rng, level) if rng.random() < 0.5 else refuse(rng, level)
+    return None if draft is None else replace(draft, fault=None)

@@ -1,0 +1,85 @@
+"""Turns: a plan, an answer, a question back, and what is meant by the answer to that."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmrobot.conversation import Conversation
+from mmrobot.errors import AmbiguousError, NotUnderstoodError
+from mmrobot.pipeline import Pipeline
+from mmrobot.types import ActionPlan, Answer
+from tests.support.fake_world import FakeWorld, bowl, draft, frame, thing
+
+SENTENCE = "put the cube in the bowl"
+PUT = draft(("pick", "the cube"), ("place", "in", "the bowl"))
+
+
+class Talker(FakeWorld):
+    """Plans one sentence, answers one question."""
+
+    def plan(self, image_rgb, instruction, dialogue=()):
+        return PUT if instruction == SENTENCE else draft()
+
+    def answer(self, image_rgb, question):
+        assert question == "how many cubes are there?"
+        return "2"
+
+
+def talk() -> Conversation:
+    things = {
+        "left": thing("red cube", 0.40, 0.20),
+        "right": thing("blue cube", 0.40, -0.25),
+        "bowl": bowl("bowl", 0.50, -0.02),
+    }
+    phrases = {
+        "the cube": ["left", "right"],
+        "the bowl": ["bowl"],
+        "the red cube": ["left"],
+        "the cube on the right": ["right"],
+        "the small cube": ["left", "right"],
+    }
+    operations = frozenset({"ground", "plan", "describe", "answer"})
+    world = Talker(things, phrases, operations=operations)
+    return Conversation(Pipeline(world, lifter=world.lifter))
+
+
+def ask_back(conversation: Conversation) -> AmbiguousError:
+    with pytest.raises(AmbiguousError) as error:
+        conversation.respond(frame(), SENTENCE)
+    return error.value
+
+
+def test_a_question_is_answered_and_nothing_is_planned() -> None:
+    question = "how many cubes are there?"
+    assert talk().respond(frame(), question) == Answer(question, "2")
+
+
+@pytest.mark.parametrize(
+    ("answer", "y_m"), [("the red one", 0.20), ("red", 0.20), ("the one on the right please", -0.25)]
+)
+def test_which_one_is_asked_and_the_answer_goes_on_with_it(answer: str, y_m: float) -> None:
+    conversation = talk()
+    error = ask_back(conversation)
+    assert error.candidates == ("the red cube", "the blue cube")
+    assert str(error) == "which one is 'the cube': the red cube or the blue cube?"
+    plan = conversation.respond(frame(), answer)
+    assert isinstance(plan, ActionPlan)
+    assert plan.instruction == SENTENCE
+    assert [s.skill for s in plan.steps] == ["pick", "place"]
+    assert plan.steps[0].target is not None and plan.steps[0].target.position_m[1] == pytest.approx(y_m)
+
+
+def test_an_answer_that_leaves_it_open_is_asked_about_again() -> None:
+    conversation = talk()
+    ask_back(conversation)
+    with pytest.raises(AmbiguousError):
+        conversation.respond(frame(), "the small one")
+    assert isinstance(conversation.respond(frame(), "the red cube"), ActionPlan)
+
+
+def test_other_words_begin_anew_and_an_old_question_is_forgotten() -> None:
+    conversation = talk()
+    ask_back(conversation)
+    assert conversation.respond(frame(), "how many cubes are there?") == Answer("how many cubes are there?", "2")
+    with pytest.raises(NotUnderstoodError):
+        conversation.respond(frame(), "the red one")
