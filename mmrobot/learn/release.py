@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from mmrobot.learn.calibration import Calibration, calibrate
 from mmrobot.learn.checkpoint import checkpoint_step
+from mmrobot.learn.pooling import fit_pooling
 from mmrobot.learn.stages import Training
-from mmrobot.learn.whole import whole_outcomes
+from mmrobot.learn.whole import WholeModel, whole_outcomes
 from mmrobot.vlm.models.nano import NanoProcessor
 
 LEARNED = ("vision", "layout", "labels", "views", "words")
@@ -25,7 +26,11 @@ def calibrate_heads(t: Training) -> None:
         return
     t.load(*LEARNED)
     _, kept = t.split()
-    out = whole_outcomes(t.model, kept, t.world)
+    whole = WholeModel(t.model, kept, t.world)
+    pooling = fit_pooling(whole, kept)
+    t.report(f"pooling: {pooling}")
+    t.config.view_weights = pooling.weights
+    out = whole_outcomes(whole)
     t.report(f"validation: {' '.join(f'{k} {v:.3f}' for k, v in out.figures.items())}")
     done = {
         "point": calibrate(_logits(out.point), out.meant, out.point_picture % 2 == 0),
@@ -34,6 +39,7 @@ def calibrate_heads(t: Training) -> None:
     for name, found in done.items():
         t.report(f"{name}: {found}")
     content = {name: asdict(found) for name, found in done.items()} | {
+        "view_weights": pooling.weights,
         "validation": out.figures,
         "steps": _steps(t),
     }
@@ -61,6 +67,7 @@ def export(t: Training) -> None:
         calibrate_heads(t)
     found = json.loads(path.read_text())
     t.load(*LEARNED)
+    t.config.view_weights = tuple(found["view_weights"])
     t.config.point_temperature = Calibration(**found["point"]).temperature
     t.config.statement_temperature = Calibration(**found["statement"]).temperature
     model, out = t.model, t.options.out

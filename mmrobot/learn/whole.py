@@ -62,7 +62,7 @@ class WholeModel:
     """The parts of a model over a picture set's stored pictures and crops."""
 
     def __init__(self, model: NanoModel, pictures: PictureSet, world: World) -> None:
-        self._model, self._config = model.eval(), model.config
+        self.model, self._config = model.eval(), model.config
         self._processor = NanoProcessor.of(model.config)
         self.cache = TokenCache(model.vision, pictures, world=world, bfloat16=False)
         tokens = torch.from_numpy(self.cache.tokens).float().to(world.device)
@@ -91,7 +91,7 @@ class WholeModel:
                     boxes = self.cache.boxes[i, index].astype(np.float32)
                     given = [torch.from_numpy(a).to(world.device) for a in (np.stack(views), boxes)]
                     with torch.inference_mode():
-                        out[i, index] = self._model.recogniser(*given).float().cpu().numpy()
+                        out[i, index] = self.model.recogniser(*given).float().cpu().numpy()
         finally:
             maker.close()
         return out
@@ -99,7 +99,7 @@ class WholeModel:
     def _spell(self, pictures: PictureSet, world: World) -> NDArray[np.float64]:
         """(N, K, label_length, 1 + characters), zeros where the set has no crop."""
         crops, picture, row, _ = pictures.label_crops()
-        said = validation.spell(self._model.speller, crops, world)
+        said = validation.spell(self.model.speller, crops, world)
         out = np.zeros((*self.cache.ids.shape, *said.shape[1:]))
         for i, j, p in zip(picture, row, said, strict=True):
             out[i, self.cache.ids[i] == j] = p
@@ -116,10 +116,22 @@ class WholeModel:
         names, prints = self._names[i][index], self._prints[i][index]
         return believe(seen.only(index), names, prints, self._config), [shown[j] for j in index]
 
+    def looks(
+        self, picture: NDArray[np.int64], slot: NDArray[np.int64]
+    ) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+        """Of candidates, what the encoder says (probabilities of colours, shapes, sizes; the logit of being a
+        thing with a name) and what the recogniser says (logits)."""
+        c = self._config
+        ends = np.cumsum([len(known) for known in (c.colors, c.shapes, c.sizes)])
+        tokens = self.cache.tokens[picture, slot][:, c.attributes_from :].astype(np.float64)
+        real = self._layout[0][picture, slot].astype(np.float64)
+        first = [*np.split(tokens, ends, axis=1)[:3], real[:, None]]
+        return first, np.split(self._names[picture, slot], ends, axis=1)
+
     @torch.inference_mode()
     def write(self, task: str, said: Sequence[str]) -> tuple[list[int], float]:
         """The reply to a text, as the product writes it."""
-        model, device = self._model, next(self._model.parameters()).device
+        model, device = self.model, next(self.model.parameters()).device
         memory = model.read(torch.from_numpy(self._processor.words(said)[: len(said)])[None].to(device))
         cache = model.writer.empty_cache()
 
@@ -132,9 +144,9 @@ class WholeModel:
         return write_greedily(step, task, len(said), self._config.max_plan_tokens)
 
 
-def whole_outcomes(model: NanoModel, pictures: PictureSet, world: World) -> Outcomes:
+def whole_outcomes(whole: WholeModel) -> Outcomes:
     """Asks of every picture, in the training grammar's words of a seed of its own."""
-    whole = WholeModel(model, pictures, world)
+    model = whole.model
     rng = random.Random(validation.SEED + 1)
     rows: dict[str, list[Any]] = {name: [] for name in _ROWS}
     right: dict[str, list[bool]] = {}

@@ -80,6 +80,7 @@ def test_an_answer_that_leaves_it_open_is_asked_about_again() -> None:
 def test_other_words_begin_anew_and_an_old_question_is_forgotten() -> None:
     conversation = talk()
     ask_back(conversation)
-    assert conversation.respond(frame(), "how many cubes are there?") == Answer("how many cubes are there?", "2")
+    question = "how many cubes are there?"
+    assert conversation.respond(frame(), question) == Answer(question, "2")
     with pytest.raises(NotUnderstoodError):
         conversation.respond(frame(), "the red one")

@@ -15,10 +15,6 @@ from mmrobot.vlm.models.nano.processing import Letterbox, NanoProcessor
 FEWER_STRANGERS = 2.5
 """Log odds: most training pictures show things that have no name, a table seldom does (prior shift)."""
 
-NAMED_BY_VIEW = (0.8, 0.8, 0.8)
-"""The recogniser's share in what colour, shape and size are believed."""
-REAL_BY_VIEW = 0.5
-"""The recogniser's share in whether it is a thing with a name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,16 +69,21 @@ def attributes(
 ) -> list[NDArray[np.float64]]:
     """Probabilities of colours, shapes and sizes (K, ...) from both looks.
 
-    The encoder's are in the tokens, the recogniser's logits in `names` (K, names_size). They are pooled as a
-    weighted sum of logs (a logarithmic opinion pool, Genest & Zidek 1986); NAMED_BY_VIEW has the weights.
+    The encoder's are in the tokens, the recogniser's logits in `names` (K, names_size); config.view_weights
+    tells how much the recogniser's weigh.
     """
     ends = np.cumsum([len(known) for known in (config.colors, config.shapes, config.sizes)])
     first = np.split(seen.tokens.astype(np.float64)[:, config.attributes_from :], ends, axis=1)
     second = np.split(names.astype(np.float64), ends, axis=1)
-    return [
-        _softmax((1 - w) * np.log(np.maximum(a, 1e-6)) + w * b)
-        for w, a, b in zip(NAMED_BY_VIEW, first, second, strict=False)
-    ]
+    return [pooled(a, b, w) for a, b, w in zip(first[:3], second[:3], config.view_weights[:3], strict=True)]
+
+
+def pooled(
+    probabilities: NDArray[np.float64], logits: NDArray[np.float64], weight: float
+) -> NDArray[np.float64]:
+    """Two looks (K, n) in one: a weighted sum of their logs (a logarithmic opinion pool, Genest & Zidek 1986,
+    doi:10.1214/ss/1177013825), `weight` of it the second's."""
+    return _softmax((1 - weight) * np.log(np.maximum(probabilities, 1e-6)) + weight * logits)
 
 
 def believe(
@@ -92,16 +93,17 @@ def believe(
     probabilities, zeros where none was looked for."""
     colors, shapes, sizes = attributes(seen, names, config)
     real, view_real = seen.real.astype(np.float64), names[:, -1].astype(np.float64)
-    real = (1 - REAL_BY_VIEW) * real + REAL_BY_VIEW * view_real
+    weight = config.view_weights[3]
+    real = (1 - weight) * real + weight * view_real
     places = seen.places.astype(np.float64)
     return Beliefs(
-        real=_expit(real + FEWER_STRANGERS),
+        real=expit(real + FEWER_STRANGERS),
         colors=colors,
         shapes=shapes,
         sizes=sizes,
         places_m=places[:, :2],
         log_volumes=places[:, 2],
-        rests=_expit(seen.rests.astype(np.float64)),
+        rests=expit(seen.rests.astype(np.float64)),
         prints=prints,
         label_characters=config.label_characters,
     )
@@ -116,10 +118,10 @@ def text_of(prints: NDArray[np.float64], config: NanoConfig) -> str:
 def calibrated(p: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     """Probabilities whose logits are divided by a temperature (Guo et al. 2017, arXiv:1706.04599)."""
     safe = np.clip(p, 1e-9, 1 - 1e-9)
-    return _expit(np.log(safe / (1 - safe)) / temperature)
+    return expit(np.log(safe / (1 - safe)) / temperature)
 
 
-def _expit(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def expit(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -50, 50))))
 
 

@@ -32,7 +32,7 @@ from mmrobot.learn.vision_training import (
     train_vision,
     vision_loss,
 )
-from mmrobot.learn.whole import PHRASES, QUESTIONS, STATEMENTS, whole_outcomes
+from mmrobot.learn.whole import PHRASES, QUESTIONS, STATEMENTS, WholeModel, whole_outcomes
 from mmrobot.tabletop.language import make_command, random_things
 from mmrobot.tabletop.scene import Scene, SceneObject
 from mmrobot.vlm.models.nano import NanoConfig, NanoModel
@@ -275,7 +275,7 @@ def test_the_whole_model_is_asked_about_every_picture() -> None:
     )
     images = np.random.default_rng(0).integers(0, 255, (2, 240, 320, 3), np.uint8)
     pictures = PictureSet(images, np.repeat(two_objects(), 2, 0), (Scene(0, objects), Scene(1, objects)))
-    out = whole_outcomes(NanoModel(config), pictures, World())
+    out = whole_outcomes(WholeModel(NanoModel(config), pictures, World()))
     assert len(out.point) == len(out.meant) == len(out.point_picture) > 0
     assert len(out.point) % PHRASES == 0 and set(out.point_picture) == {0, 1}
     assert len(out.holds) == len(out.true) == 2 * STATEMENTS
