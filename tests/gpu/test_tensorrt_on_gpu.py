@@ -115,6 +115,7 @@ def parity(request: pytest.FixtureRequest, weights: Path, folder: Path, trt: Any
 
 def test_parts_are_torchs(parity: Parity) -> None:
     parity.see(20, cosine=0.999)
+    parity.recognise(5, cosine=0.999)
     parity.spell(5, cosine=0.999)
     parity.read(20, cosine=0.999)
 

@@ -52,6 +52,10 @@ def test_what_is_seen(parity: Parity) -> None:
     parity.see(4, cosine=0.99999)
 
 
+def test_what_is_recognised(parity: Parity) -> None:
+    parity.recognise(5, cosine=0.99999)
+
+
 def test_what_is_spelt(parity: Parity) -> None:
     parity.spell(5, cosine=0.99999)
 
@@ -66,7 +70,7 @@ def test_what_is_written(parity: Parity) -> None:
 
 def test_every_step_is_one_replay(nano: TensorRtNano) -> None:
     device = nano._device
-    assert isinstance(device, CpuDevice) and device.graphs == len(nano._engines) == 6
+    assert isinstance(device, CpuDevice) and device.graphs == len(nano._engines) == 7
 
 
 def test_the_memory_is_not_copied(nano: TensorRtNano) -> None:
@@ -102,7 +106,7 @@ def test_words_past_the_engines_length_are_never_chosen(parity: Parity) -> None:
 
 def test_a_second_start_builds_nothing(weights: Path, graphs: Path, tmp_path: Path) -> None:
     trt = FakeTensorRT(bindings_11())
-    for builds in (6, 0):
+    for builds in (7, 0):
         trt.calls.clear()
         TensorRtNano(weights, device=CpuDevice(), trt=trt, graphs=graphs, store=EngineStore(tmp_path))
         assert [name for _, name, _ in trt.calls].count("build_serialized_network") == builds
@@ -114,10 +118,11 @@ def test_float16_sight(weights: Path, tmp_path: Path) -> None:
         weights,
         device=CpuDevice(),
         trt=FakeTensorRT(bindings_11()),
-        graphs=traced_parts(weights, tmp_path / "graphs", half=("see", "spell")),
+        graphs=traced_parts(weights, tmp_path / "graphs", half=("see", "recognise", "spell")),
         store=EngineStore(tmp_path / "store"),
     )
     assert str(nano._engines["see"].buffers["pixel_values"].dtype) == "torch.float16"
     parity = Parity(TorchNano(weights), nano)
     parity.see(2, cosine=0.999)
+    parity.recognise(2, cosine=0.999)
     parity.spell(2, cosine=0.999)

@@ -101,6 +101,16 @@ class Parity:
             for field in fields(SeenObjects):
                 self._near(getattr(right, field.name), getattr(found, field.name), cosine, field.name)
 
+    def recognise(self, count: int, cosine: float) -> None:
+        """Names of random views; also of none."""
+        c, rng = self.config, np.random.default_rng(0)
+        views = rng.uniform(-1, 1, (count, 3, c.view_size, c.view_size)).astype(np.float32)
+        boxes = np.sort(rng.uniform(0, 1, (count, 2, 2)), 1).reshape(count, 4).astype(np.float32)
+        for n in (count, 1):
+            right, found = (p.recognise(views[:n], boxes[:n]) for p in (self.trusted, self.tested))
+            self._near(right, found, cosine, "recognise")
+        assert self.tested.recognise(views[:0], boxes[:0]).shape == (0, right.shape[1])
+
     def spell(self, count: int, cosine: float) -> None:
         """Characters on random crops; also on none."""
         c = self.config

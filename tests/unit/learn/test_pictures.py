@@ -11,16 +11,21 @@ from mmrobot.errors import InvalidConfigError
 from mmrobot.learn.pictures import (
     MAX_CROPS,
     MAX_OBJECTS,
+    MAX_VIEWS,
     OBJECT_DTYPE,
+    VIEW_PX,
     Picture,
     PictureSet,
     PictureWriter,
     cut_labels,
+    cut_views,
     label_objects,
     visible_boxes,
 )
+from mmrobot.learn.view_training import Views
 from mmrobot.tabletop.scene import Scene, SceneObject
 from mmrobot.vlm.models.nano import NanoConfig
+from mmrobot.vlm.models.nano.processing import view_around
 
 CONFIG = NanoConfig()
 SCENE = Scene(
@@ -82,6 +87,47 @@ def test_crops_are_read_back(tmp_path: Path) -> None:
     crops, picture, objects, texts = PictureSet.open(tmp_path).label_crops()
     assert crops.shape == (2, 32, 48, 3)
     assert (list(picture), list(objects), texts) == ([1, 1], [2, 0], ["A7", ""])
+
+
+def test_views_show_every_thing_and_bare_places_too() -> None:
+    image, mask = seen()
+    rows = label_objects(SCENE, mask, CONFIG)
+    views, index = cut_views(image, SCENE, mask, rows, CONFIG, np.random.default_rng(0))
+    assert views.shape == (MAX_VIEWS, VIEW_PX, VIEW_PX, 3)
+    named = index[index["used"] & index["named"]]
+    assert [tuple(v) for v in named["box"]] == [tuple(r) for r in rows["box"][rows["pixels"] > 0]]
+    assert list(named["shape"]) == list(rows["shape"][rows["pixels"] > 0])
+    bare = index["used"] & ~index["named"]
+    assert bare.any() and (views[np.flatnonzero(bare)][:, 20:40, 20:40] == 90).any()
+
+
+def test_views_are_read_back_cut_smaller_and_never_stretched(tmp_path: Path) -> None:
+    image, mask = seen()
+    rows = label_objects(SCENE, mask, CONFIG)
+    writer = PictureWriter(tmp_path, 1, CONFIG)
+    small = np.zeros((CONFIG.image_height, CONFIG.image_width, 3), np.uint8)
+    cut = cut_views(image, SCENE, mask, rows, CONFIG, np.random.default_rng(0))
+    writer.append(Picture(SCENE, small, rows, *cut_labels(image, rows, CONFIG), *cut))
+    writer.close()
+    views = Views.of(PictureSet.open(tmp_path))
+    assert len(views) == cut[1]["used"].sum()
+    size = CONFIG.view_size
+    named = np.flatnonzero(views.index["named"])
+    plain, boxes = views.batch(named, CONFIG, None)
+    assert plain.shape == (len(named), size, size, 3) and ((boxes >= 0) & (boxes <= 1)).all()
+    scale = image.shape[1] / CONFIG.image_width
+    direct = view_around(image, views.index["box"][named[0]] * scale, size)
+    assert np.abs(plain[0].astype(int) - direct).mean() < 12, "what the product would have cut"
+    moved, _ = views.batch(named, CONFIG, np.random.default_rng(1))
+    assert moved.shape == plain.shape and (moved != plain).any()
+
+
+def test_a_view_beyond_the_edge_repeats_it() -> None:
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:, 0] = (9, 8, 7)
+    view = view_around(image, (0, 10, 6, 30), 20)
+    assert view.shape == (20, 20, 3)
+    assert (view[:, 0] == (9, 8, 7)).all() and (view[:, -1] == 0).all()
 
 
 def test_a_set_without_crops_has_none() -> None:
