@@ -1,7 +1,8 @@
 """How much the recogniser's second look weighs beside the encoder's first, fitted on validation pictures.
 
-For each attribute, and for being a thing with a name, the weight of the pool (nano_beliefs.attributes) under
-which what is so was most likely; on the candidates of every second picture, told on those of the others.
+For each attribute the weight of the pool (nano_beliefs.pooled) under which what is so was most likely; for
+being a thing with a name a logistic regression on both logits. Fitted to the candidates of every second
+picture, told on those of the others.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from mmrobot.learn.pictures import PictureSet
 from mmrobot.learn.whole import WholeModel
-from mmrobot.vlm.families.nano_beliefs import expit, pooled
+from mmrobot.vlm.families.nano_beliefs import pooled
 
 WEIGHTS = np.linspace(0.0, 1.0, 21)
 ATTRIBUTES = ("color", "shape", "size")
@@ -21,15 +23,17 @@ ATTRIBUTES = ("color", "shape", "size")
 
 @dataclass(frozen=True)
 class Pooling:
-    """The weights of colour, shape, size and of being a thing with a name; by each of these the shares told
-    right by the first look, the second, both."""
+    """`view_weights` and `real_weights` of NanoConfig; by attribute and for `real` the shares told right by
+    the first look, the second, both."""
 
-    weights: tuple[float, float, float, float]
+    view_weights: tuple[float, ...]
+    real_weights: tuple[float, ...]
     right: dict[str, tuple[float, float, float]]
 
     def __str__(self) -> str:
         shown = (f"{k} {a:.4f} {b:.4f} {both:.4f}" for k, (a, b, both) in self.right.items())
-        return f"weights {self.weights}; right by first look, second, both: {'; '.join(shown)}"
+        weights = f"view {self.view_weights}, real {self.real_weights}"
+        return f"{weights}; right by first look, second, both: {'; '.join(shown)}"
 
 
 def fit_pooling(whole: WholeModel, pictures: PictureSet) -> Pooling:
@@ -55,15 +59,17 @@ def fit_pooling(whole: WholeModel, pictures: PictureSet) -> Pooling:
         )
         weights.append(best)
         right[name] = shares
-    a, b = first[3][:, 0], second[3][:, 0]
+    both = np.column_stack([first[3][:, 0], second[3][:, 0], np.ones(len(known))])
+    signs = np.where(known, 1.0, -1.0)
 
-    def real(w: float) -> NDArray[np.float64]:
-        return expit((1 - w) * a + w * b)
+    def regret(w: NDArray[np.float64]) -> float:
+        return float(np.logaddexp(0, -signs[fits] * (both[fits] @ w)).mean()) + 1e-4 * float(w @ w)
 
-    best, right["real"] = _fitted(
-        lambda w: np.where(known, real(w), 1 - real(w)), lambda w: (real(w) > 0.5) == known, fits
-    )
-    return Pooling((weights[0], weights[1], weights[2], best), right)
+    real = tuple(float(round(x, 3)) for x in minimize(regret, np.array([0.5, 0.5, 0.0])).x)
+    looks = (np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), np.array(real))
+    told = [float((((both @ w) > 0) == known)[~fits].mean()) for w in looks]
+    right["real"] = (told[0], told[1], told[2])
+    return Pooling(tuple(weights), real, right)
 
 
 def _fitted(likelihood, correct, fits: NDArray[np.bool_]) -> tuple[float, tuple[float, float, float]]:  # type: ignore[no-untyped-def]

@@ -29,7 +29,7 @@ def calibrate_heads(t: Training) -> None:
     whole = WholeModel(t.model, kept, t.world)
     pooling = fit_pooling(whole, kept)
     t.report(f"pooling: {pooling}")
-    t.config.view_weights = pooling.weights
+    t.config.view_weights, t.config.real_weights = pooling.view_weights, pooling.real_weights
     out = whole_outcomes(whole)
     t.report(f"validation: {' '.join(f'{k} {v:.3f}' for k, v in out.figures.items())}")
     done = {
@@ -39,7 +39,7 @@ def calibrate_heads(t: Training) -> None:
     for name, found in done.items():
         t.report(f"{name}: {found}")
     content = {name: asdict(found) for name, found in done.items()} | {
-        "view_weights": pooling.weights,
+        "pooling": asdict(pooling),
         "validation": out.figures,
         "steps": _steps(t),
     }
@@ -67,7 +67,8 @@ def export(t: Training) -> None:
         calibrate_heads(t)
     found = json.loads(path.read_text())
     t.load(*LEARNED)
-    t.config.view_weights = tuple(found["view_weights"])
+    t.config.view_weights = tuple(found["pooling"]["view_weights"])
+    t.config.real_weights = tuple(found["pooling"]["real_weights"])
     t.config.point_temperature = Calibration(**found["point"]).temperature
     t.config.statement_temperature = Calibration(**found["statement"]).temperature
     model, out = t.model, t.options.out

@@ -41,7 +41,7 @@ SKELETONS = Path(__file__).parent.parent / "models" / "nano" / "graphs"
 """Graphs without weights that ship with the package."""
 SIZES = frozenset(
     name for name in inspect.signature(NanoConfig.__init__).parameters if not name.endswith("temperature")
-) - {"self", "kwargs", "dropout", "view_weights"}
+) - {"self", "kwargs", "dropout", "view_weights", "real_weights"}
 """Fields of the configuration that graphs depend on."""
 ARCHITECTURE = (
     "blocks", "layout", "modeling", "reader", "recogniser", "speller", "vision", "vocabulary", "writer",

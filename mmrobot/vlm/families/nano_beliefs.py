@@ -12,10 +12,6 @@ from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.denotation import Beliefs
 from mmrobot.vlm.models.nano.processing import Letterbox, NanoProcessor
 
-FEWER_STRANGERS = 2.5
-"""Log odds: most training pictures show things that have no name, a table seldom does (prior shift)."""
-
-
 
 @dataclass(frozen=True, eq=False)
 class SeenScene:
@@ -75,7 +71,7 @@ def attributes(
     ends = np.cumsum([len(known) for known in (config.colors, config.shapes, config.sizes)])
     first = np.split(seen.tokens.astype(np.float64)[:, config.attributes_from :], ends, axis=1)
     second = np.split(names.astype(np.float64), ends, axis=1)
-    return [pooled(a, b, w) for a, b, w in zip(first[:3], second[:3], config.view_weights[:3], strict=True)]
+    return [pooled(a, b, w) for a, b, w in zip(first[:3], second[:3], config.view_weights, strict=True)]
 
 
 def pooled(
@@ -93,11 +89,11 @@ def believe(
     probabilities, zeros where none was looked for."""
     colors, shapes, sizes = attributes(seen, names, config)
     real, view_real = seen.real.astype(np.float64), names[:, -1].astype(np.float64)
-    weight = config.view_weights[3]
-    real = (1 - weight) * real + weight * view_real
+    of_layout, of_view, bias = config.real_weights
+    real = of_layout * real + of_view * view_real + bias
     places = seen.places.astype(np.float64)
     return Beliefs(
-        real=expit(real + FEWER_STRANGERS),
+        real=expit(real),
         colors=colors,
         shapes=shapes,
         sizes=sizes,

@@ -100,5 +100,7 @@ def test_the_better_look_weighs_more() -> None:
         objects[name] = np.maximum(truth, 0)
     made = PictureSet(np.zeros((4, 2, 2, 3), np.uint8), objects, tuple(Scene(k, ()) for k in range(4)))
     found = fit_pooling(Looks(truth), made)  # type: ignore[arg-type]
-    assert found.weights == pytest.approx((1.0, 1.0, 1.0, 1.0))
+    assert found.view_weights == pytest.approx((1.0, 1.0, 1.0))
+    assert found.real_weights[1] > 0.5 > abs(found.real_weights[0])
+    assert found.right["real"][2] == 1.0
     assert found.right["color"][1:] == (1.0, 1.0) and found.right["color"][0] < 0.9

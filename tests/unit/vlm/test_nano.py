@@ -17,7 +17,7 @@ from mmrobot.errors import (
 from mmrobot.vlm import registry
 from mmrobot.vlm.families.nano import NanoVlm
 from mmrobot.vlm.families.nano_answers import Seen, answer_text
-from mmrobot.vlm.families.nano_beliefs import FEWER_STRANGERS, calibrated, see_scene
+from mmrobot.vlm.families.nano_beliefs import calibrated, see_scene
 from mmrobot.vlm.families.nano_parts import SeenObjects, WriteStep
 from mmrobot.vlm.families.nano_replies import parse_plan, write_greedily
 from mmrobot.vlm.models.nano import NanoConfig, NanoModel, NanoProcessor
@@ -188,7 +188,7 @@ class OneObject:
         tokens[0, start + len(self.config.colors) + self.config.shapes.index("bowl")] = 1
         boxes = np.zeros((6, 4), np.float32)
         boxes[0] = self.box
-        logit = np.log(self.probability / (1 - self.probability)) - FEWER_STRANGERS
+        logit = np.log(self.probability / (1 - self.probability))
         real = np.full(6, logit, np.float32)
         scores, places = np.array([0.9, 0, 0, 0, 0, 0], np.float32), np.zeros((6, 3), np.float32)
         return SeenObjects(tokens, boxes, scores, real, places, np.full((6, 6), -9, np.float32))

@@ -30,8 +30,9 @@ class NanoConfig(PretrainedConfig):
     `image_height` x `image_width` is what the encoder sees, `num_objects` the most object tokens of a
     picture, `max_words` words of at most `word_bytes` UTF-8 bytes are read, `max_plan_tokens` written.
     Labels of at most `label_length` characters are read from crops of `crop_height` x `crop_width`;
-    things are named by views of `view_size` x `view_size`, which weigh `view_weights` (colour, shape, size,
-    being a thing with a name) beside the encoder's own. The
+    things are named by views of `view_size` x `view_size`, which weigh `view_weights` (colour, shape, size)
+    beside the encoder's own names; a candidate is a thing with a name by `real_weights` of the layout's
+    logit, of the recogniser's, and of 1. The
     temperatures divide logits so that probabilities are calibrated (Guo et al. 2017, arXiv:1706.04599).
     """
 
@@ -61,7 +62,8 @@ class NanoConfig(PretrainedConfig):
         crop_height: int = 32,
         crop_width: int = 48,
         view_size: int = 48,
-        view_weights: tuple[float, ...] = (0.8, 0.8, 0.8, 0.5),
+        view_weights: tuple[float, ...] = (0.8, 0.8, 0.8),
+        real_weights: tuple[float, ...] = (0.5, 0.5, 0.0),
         point_temperature: float = 1.0,
         statement_temperature: float = 1.0,
         dropout: float = 0.0,
@@ -90,6 +92,7 @@ class NanoConfig(PretrainedConfig):
         self.crop_width = crop_width
         self.view_size = view_size
         self.view_weights = tuple(view_weights)
+        self.real_weights = tuple(real_weights)
         self.point_temperature = point_temperature
         self.statement_temperature = statement_temperature
         self.dropout = dropout
