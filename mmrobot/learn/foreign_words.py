@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 
 from mmrobot.tabletop.language import vocabulary
+from mmrobot.tabletop.language.noise import PROTECTED
 
 _NOUNS = """apple banana lemon carrot potato tomato egg bread cheese cake cookie sandwich pizza rice pasta pepper onion grape cherry peach pear melon
 fork knife spoon pan pot kettle lid napkin towel sponge bottle jar jug thermos straw whisk grater ladle spatula tongs
@@ -23,6 +24,14 @@ person man woman child hand finger foot face moon sun cloud unicorn kangaroo pen
 _TAKEN = frozenset("stick marble dice tin can glass glasses drum pot jar jug table hand finger block lemon tomato cherry".split())
 """Words that mean something on this table, or nearly: "glasses" are cups, "cherry" is a red."""
 NOUNS = tuple(sorted(set(_NOUNS) - _TAKEN))
+_MEANINGFUL = PROTECTED | frozenset("""leftmost rightmost nearest closest furthest farthest most least first second third fourth last
+middle center centre between larger smaller bigger biggest largest smallest tallest same different more fewer less than exactly
+many much number count how what which whats where who name color colour shape size label labelled labeled marked reads read says written
+print printed tagged empty nothing anything something other others another except but without besides beside next adjacent over above
+atop below beneath underneath top side hand then after before afterwards and or it them they both all every each home rest park
+inside outside within onto upon alongside by at to from off out up down holds contains lies zero two three four five six seven eight
+nine ten isnt arent none never any only either neither nor else than as there here""".split())
+"""Without these a sentence would say something else, or nothing."""
 _ONSETS, _VOWELS, _CODAS = "b d f g k l m n p r s t v z bl gr tr sn fl kr".split(), "a e i o u".split(), "x ft lm nk rp sk b g m p zz".split()
 
 
@@ -33,6 +42,16 @@ def made_up_word(rng: random.Random) -> str:
         made = rng.choice(_ONSETS) + rng.choice(_VOWELS) + middle + rng.choice(_CODAS)
         if made not in vocabulary("heldout"):
             return made
+
+
+def with_strange_words(said: tuple[str, ...], rng: random.Random) -> tuple[str, ...]:
+    """One or two words that bear no meaning of their own (a verb, a filler) replaced by made-up ones, so that
+    the rest must tell; as many words as before, so that copied ones keep their places."""
+    free = [i for i, w in enumerate(said) if w.isalpha() and len(w) > 1 and w not in _MEANINGFUL]
+    words = list(said)
+    for i in rng.sample(free, min(len(free), rng.choice((1, 1, 2)))):
+        words[i] = made_up_word(rng)
+    return tuple(words)
 
 
 def foreign_noun(rng: random.Random) -> str:

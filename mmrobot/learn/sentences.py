@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmrobot.learn.foreign_words import foreign_noun, made_up_word
+from mmrobot.learn.foreign_words import foreign_noun, made_up_word, with_strange_words
 from mmrobot.learn.logical_forms import NOT_UNDERSTOOD_IDS, FormWriter, UnsayableError, form_ids, plan_ids
 from mmrobot.tabletop.language import (
     FAULTS,
@@ -38,7 +38,10 @@ FAULTY_FAMILIES = ("pick", "put_in", "put_beside", "stack")
 ARTICLES = frozenset({"the", "a", "an", "that", "this", "my"})
 FOREIGN = 0.05
 """Of phrases, those with a noun that the model has no word for."""
+UNCHANGED = frozenset({"nonsense", "foreign", "none"})
 NONSENSE = 0.015
+STRANGE = 0.3
+"""Of all that is said, sentences with a word or two that nobody knows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +82,7 @@ class SentenceMaker:
     def nonsense(self, rng: random.Random) -> Sample | None:
         """Words without a sense, whatever is asked of them."""
         said = tuple(made_up_word(rng) for _ in range(rng.randint(2, 8)))
-        return self._sample(said, rng.choice(v.TASKS), NOT_UNDERSTOOD_IDS, "nonsense")
+        return self._sample(said, rng.choice(v.TASKS), NOT_UNDERSTOOD_IDS, "nonsense", rng)
 
     def phrase(self, things: Sequence[Thing], rng: random.Random) -> Sample | None:
         """A referring expression; often without articles, as plans copy it."""
@@ -96,7 +99,7 @@ class SentenceMaker:
         said = words(e.text)
         if rng.random() < 0.5:
             said = tuple(w for w in said if w not in ARTICLES) or said
-        return self._sample(said, v.GROUND, form_ids(FormWriter(said).expr(e.expr)), e.kind)
+        return self._sample(said, v.GROUND, form_ids(FormWriter(said).expr(e.expr)), e.kind, rng)
 
     def _foreign(self, rng: random.Random) -> Sample | None:
         """A thing that is none of those of the table; now and then no phrase at all."""
@@ -111,19 +114,19 @@ class SentenceMaker:
             said += pick_word(COLOR_WORDS[color], rng, False)[0].split()
             form.append(v.COLOR[color])
         said.append(foreign_noun(rng))
-        return self._sample(tuple(said), v.GROUND, form_ids([*form, v.NOUN["unknown"]]), "foreign")
+        return self._sample(tuple(said), v.GROUND, form_ids([*form, v.NOUN["unknown"]]), "foreign", rng)
 
     def statement(self, things: Sequence[Thing], rng: random.Random) -> Sample | None:
         """Something said of the scene that holds or does not."""
         s = make_statement(rng, things, split=self.split, noise=self.noise, avoid_pairs=self._avoid)
         said = words(s.text)
-        return self._sample(said, v.VERIFY, form_ids(FormWriter(said).claim(s.claim)), s.kind)
+        return self._sample(said, v.VERIFY, form_ids(FormWriter(said).claim(s.claim)), s.kind, rng)
 
     def question(self, things: Sequence[Thing], rng: random.Random) -> Sample | None:
         """A question: what it wants to know, and of what."""
         q = make_question(rng, things, split=self.split, noise=self.noise, avoid_pairs=self._avoid)
         said = words(q.text)
-        return self._sample(said, v.ANSWER, form_ids(FormWriter(said).question(q)), q.answer_kind)
+        return self._sample(said, v.ANSWER, form_ids(FormWriter(said).question(q)), q.answer_kind, rng)
 
     def instruction(self, things: Sequence[Thing], rng: random.Random) -> Sample | None:
         """A command with its plan."""
@@ -139,9 +142,13 @@ class SentenceMaker:
         )
         if command is None:
             return None
-        return self._sample(words(command.text), v.PLAN, plan_ids(command), command.kind)
+        return self._sample(words(command.text), v.PLAN, plan_ids(command), command.kind, rng)
 
-    def _sample(self, said: Sequence[str], task: str, ids: list[int], kind: str) -> Sample | None:
+    def _sample(
+        self, said: Sequence[str], task: str, ids: list[int], kind: str, rng: random.Random
+    ) -> Sample | None:
+        if kind not in UNCHANGED and self.split == "train" and rng.random() < STRANGE:
+            said = with_strange_words(tuple(said), rng)
         if len(said) > self.config.max_words or len(ids) >= self.config.max_plan_tokens:
             return None
         return Sample(self.processor.words(said), task, ids, kind)

@@ -55,7 +55,7 @@ def the_one(
         return max(candidates, key=lambda c: (round(c.score, 1), -c.position_m[0]))
     described = describe_candidates(phrase, candidates, names)
     raise AmbiguousError(
-        f"which one is '{phrase}': {', '.join(described[:-1])} or {described[-1]}?",
+        f"which {_without_article(phrase)} do you mean: {', '.join(described[:-1])} or {described[-1]}?",
         f'say which one, for example "{described[0]}"',
         candidates=described,
         phrase=phrase,
@@ -93,6 +93,10 @@ def describe_places(phrase: str, candidates: Sequence[GroundedObject]) -> tuple[
     words = {order[0]: ends[0], order[-1]: ends[1]}
     if len(order) == 3:
         words[order[1]] = "in the middle"
-    thing = " ".join(w for w in phrase.split() if w.lower() not in ("the", "a", "an"))
+    thing = _without_article(phrase)
     numbered = {i: f"number {n + 1} from the {'left' if sideways else 'robot'}" for n, i in enumerate(order)}
     return tuple(f"the {thing} {words.get(i, numbered[i])}" for i in range(len(candidates)))
+
+
+def _without_article(phrase: str) -> str:
+    return " ".join(w for w in phrase.split() if w.lower() not in ("the", "a", "an"))

@@ -61,7 +61,7 @@ def test_which_one_is_asked_and_the_answer_goes_on_with_it(answer: str, y_m: flo
     conversation = talk()
     error = ask_back(conversation)
     assert error.candidates == ("the red cube", "the blue cube")
-    assert str(error) == "which one is 'the cube': the red cube or the blue cube?"
+    assert str(error) == "which cube do you mean: the red cube or the blue cube?"
     plan = conversation.respond(frame(), answer)
     assert isinstance(plan, ActionPlan)
     assert plan.instruction == SENTENCE

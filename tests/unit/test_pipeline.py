@@ -73,7 +73,7 @@ def test_the_models_other_answers(answer, error):
 def test_two_strong_candidates_are_a_question():
     w = world()
     w.things["red2"] = replace(w.things["red2"], score=0.9)
-    with pytest.raises(AmbiguousError, match="which one is"):
+    with pytest.raises(AmbiguousError, match="which red cube do you mean"):
         pipeline(w).plan(frame(), SENTENCE)
 
 

@@ -123,7 +123,7 @@ def test_absent_names_the_phrase_and_what_is_there():
 
 def test_two_candidates_are_told_apart_by_where_they_are():
     left, right = thing("red cube", 0.4, 0.2), thing("red cube", 0.42, -0.2)
-    with pytest.raises(AmbiguousError, match="which one is") as error:
+    with pytest.raises(AmbiguousError, match="which red cube do you mean") as error:
         planner({"the red cube": [left, right]}, (left, right)).steps(draft(("pick", "the red cube")))
     assert "on the left" in error.value.candidates[0]
     assert "on the right" in error.value.candidates[1]
