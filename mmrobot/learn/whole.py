@@ -6,9 +6,9 @@ Words are read and written as the product does it, and looked for among the enco
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -62,7 +62,7 @@ class WholeModel:
     """The parts of a model over a picture set's stored pictures and crops."""
 
     def __init__(self, model: NanoModel, pictures: PictureSet, world: World) -> None:
-        self.model, self._config = model.eval(), model.config
+        self.model, self.config = model.eval(), model.config
         self._processor = NanoProcessor.of(model.config)
         self.cache = TokenCache(model.vision, pictures, world=world, bfloat16=False)
         tokens = torch.from_numpy(self.cache.tokens).float().to(world.device)
@@ -73,8 +73,8 @@ class WholeModel:
 
     def _recognise(self, pictures: PictureSet, world: World) -> NDArray[np.float64]:
         """Logits (N, K, names_size) of every candidate, in views of the camera's own picture."""
-        maker = PictureMaker(SEED, self._config)
-        out = np.zeros((*self.cache.ids.shape, names_size(self._config)))
+        maker = PictureMaker(SEED, self.config)
+        out = np.zeros((*self.cache.ids.shape, names_size(self.config)))
         try:
             for i in range(len(pictures)):
                 image = maker.camera(pictures.first + i)
@@ -114,14 +114,14 @@ class WholeModel:
         index = np.flatnonzero(self.cache.present[i])
         shown = self.cache.shown(i)
         names, prints = self._names[i][index], self._prints[i][index]
-        return believe(seen.only(index), names, prints, self._config), [shown[j] for j in index]
+        return believe(seen.only(index), names, prints, self.config), [shown[j] for j in index]
 
     def looks(
         self, picture: NDArray[np.int64], slot: NDArray[np.int64]
     ) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
         """Of candidates, what the encoder says (probabilities of colours, shapes, sizes; the logit of being a
         thing with a name) and what the recogniser says (logits)."""
-        c = self._config
+        c = self.config
         ends = np.cumsum([len(known) for known in (c.colors, c.shapes, c.sizes)])
         tokens = self.cache.tokens[picture, slot][:, c.attributes_from :].astype(np.float64)
         real = self._layout[0][picture, slot].astype(np.float64)
@@ -141,7 +141,38 @@ class WholeModel:
             logits, cache = model.write_step(ids, at, cache, memory)
             return np.asarray(logits[0].float().cpu().numpy())
 
-        return write_greedily(step, task, len(said), self._config.max_plan_tokens)
+        return write_greedily(step, task, len(said), self.config.max_plan_tokens)
+
+
+class Phrase(NamedTuple):
+    """A phrase about a picture: the form written, over the words `said`, how surely, and what is meant."""
+
+    picture: int
+    ids: list[int]
+    said: Sequence[str]
+    confidence: float
+    referents: frozenset[str]
+    kind: str
+
+
+def phrases(whole: WholeModel, rng: random.Random, i: int) -> Iterator[Phrase]:
+    """PHRASES of them about one picture."""
+    for _ in range(PHRASES):
+        kinds = rng.choice((MIXED_KINDS, KINDS))
+        e = make_expression(rng, whole.cache.things[i], noise=TRAINING, kinds=kinds, avoid_pairs=HELD_OUT)
+        said = words(e.text)
+        ids, confidence = whole.write(GROUND, said)
+        kind = "absent" if e.kind.startswith("absent") else e.kind
+        yield Phrase(i, ids, said, confidence, e.referents, kind)
+
+
+def pointed(
+    phrase: Phrase, beliefs: Beliefs, shown: Sequence[Thing | None]
+) -> tuple[NDArray[np.float64], bool]:
+    """Probability of each object, and whether those over a half are exactly the things meant."""
+    p = np.asarray(Denotation(beliefs, phrase.ids, phrase.said).set() * phrase.confidence)
+    found = [t.id if t is not None else "" for t, x in zip(shown, p, strict=True) if x >= 0.5]
+    return p, sorted(found) == sorted(phrase.referents)
 
 
 def whole_outcomes(whole: WholeModel) -> Outcomes:
@@ -154,20 +185,12 @@ def whole_outcomes(whole: WholeModel) -> Outcomes:
         if not things:
             continue
         beliefs, shown = whole.beliefs(i)
-        for _ in range(PHRASES):
-            e = make_expression(
-                rng, things, noise=TRAINING, kinds=rng.choice((MIXED_KINDS, KINDS)), avoid_pairs=HELD_OUT
-            )
-            said = words(e.text)
-            ids, confidence = whole.write(GROUND, said)
-            p = Denotation(beliefs, ids, said).set() * confidence
-            meant = np.array([t is not None and t.id in e.referents for t in shown], bool)
+        for phrase in phrases(whole, rng, i):
+            p, exact = pointed(phrase, beliefs, shown)
             rows["point"] += p.tolist()
-            rows["meant"] += meant.tolist()
+            rows["meant"] += [t is not None and t.id in phrase.referents for t in shown]
             rows["point_picture"] += [i] * len(p)
-            found = {t.id if t is not None else "" for t, x in zip(shown, p, strict=True) if x >= 0.5}
-            exact = found == e.referents
-            for kind in ("phrases", "absent" if e.kind.startswith("absent") else e.kind):
+            for kind in ("phrases", phrase.kind):
                 right.setdefault(kind, []).append(exact)
         for _ in range(STATEMENTS):
             s = make_statement(rng, things, noise=TRAINING, avoid_pairs=HELD_OUT)

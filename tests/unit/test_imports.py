@@ -25,6 +25,7 @@ ORDER = (
     {"safety"},
     {"execution"},
     {"pipeline"},
+    {"conversation"},
     {"tabletop"},
     {"simulator"},
     {"arm"},
