@@ -168,19 +168,14 @@ def _cuts(
     picture: NDArray[np.uint8], seen: SeenObjects, processor: NanoProcessor, threshold: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Crops and views of what is seen, and boxes (N, 4) in [0, 1]."""
-    height, width = picture.shape[:2]
-    _, letterbox = processor.fit(picture)
-    kept, crops, views = [], [], []
-    for i in np.flatnonzero(seen.scores > threshold):
-        box = processor.box_in_original(seen.boxes[i].tolist(), letterbox, width, height)
-        if box is not None:
-            kept.append(i)
-            crops.append(processor.crop(picture, box))
-            views.append(processor.view(picture, box))
-    if not kept:
+    seen = seen.only(np.flatnonzero(seen.scores > threshold))
+    inside = processor.inside(picture, seen.boxes, processor.fit(picture)[1])
+    if not inside:
         none = np.zeros((0, 3, 1, 1), np.float32)
         return none, none, np.zeros((0, 4), np.float32)
-    return np.stack(crops), np.stack(views), seen.boxes[kept]
+    crops = [processor.crop(picture, box) for box in inside.values()]
+    views = [processor.view(picture, box) for box in inside.values()]
+    return np.stack(crops), np.stack(views), seen.boxes[list(inside)]
 
 
 def _compare_seen(result: BackendParity, ours: SeenObjects, theirs: SeenObjects, threshold: float) -> None:

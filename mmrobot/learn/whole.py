@@ -79,15 +79,11 @@ class WholeModel:
             for i in range(len(pictures)):
                 image = maker.camera(pictures.first + i)
                 letterbox = self._processor.fit(image)[1]
-                index, views = [], []
-                for k in np.flatnonzero(self.cache.present[i]):
-                    box = self._processor.box_in_original(
-                        self.cache.boxes[i, k].tolist(), letterbox, image.shape[1], image.shape[0]
-                    )
-                    if box is not None:
-                        index.append(k)
-                        views.append(self._processor.view(image, box))
-                if index:
+                present = np.flatnonzero(self.cache.present[i])
+                inside = self._processor.inside(image, self.cache.boxes[i, present], letterbox)
+                views = [self._processor.view(image, box) for box in inside.values()]
+                if views:
+                    index = present[list(inside)]
                     boxes = self.cache.boxes[i, index].astype(np.float32)
                     given = [torch.from_numpy(a).to(world.device) for a in (np.stack(views), boxes)]
                     with torch.inference_mode():

@@ -30,14 +30,8 @@ def see_scene(parts: NanoParts, processor: NanoProcessor, image_rgb: NDArray[np.
     pixels, letterbox = processor.picture(image_rgb)
     seen = parts.see(pixels)
     seen = seen.only(np.flatnonzero(seen.scores > config.object_threshold))
-    height, width = image_rgb.shape[:2]
-    edges = {}
-    for i, box in enumerate(seen.boxes):
-        inside = processor.box_in_original(box.tolist(), letterbox, width, height)
-        if inside is not None:
-            edges[i] = inside
-    seen = seen.only(np.array(list(edges), np.int64))
-    boxes = list(edges.values())
+    inside = processor.inside(image_rgb, seen.boxes, letterbox)
+    seen, boxes = seen.only(np.array(list(inside), np.int64)), list(inside.values())
     views = [processor.view(image_rgb, box) for box in boxes]
     names = parts.recognise(np.stack(views), seen.boxes) if views else np.zeros((0, names_size(config)))
     prints = np.zeros((len(seen.scores), config.label_length, 1 + len(config.label_characters)))

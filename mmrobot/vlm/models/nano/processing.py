@@ -145,6 +145,15 @@ class NanoProcessor(ProcessorMixin):
         y0, y1 = (min(max(v, 0.0), float(height)) - 0.5 for v in ys)
         return (x0, y0, x1, y1) if x1 - x0 >= 1 and y1 - y0 >= 1 else None
 
+    def inside(
+        self, image_rgb: NDArray[np.uint8], boxes: NDArray[np.floating], letterbox: Letterbox
+    ) -> dict[int, BoxXyxy]:
+        """Of boxes (K, 4) in [0, 1] of the model's picture those of which something lies in the original
+        (H, W, 3): row to pixels of the original."""
+        height, width = image_rgb.shape[:2]
+        edges = [self.box_in_original(box.tolist(), letterbox, width, height) for box in boxes]
+        return {i: box for i, box in enumerate(edges) if box is not None}
+
     def crop(self, image_rgb: NDArray[np.uint8], box: BoxXyxy) -> NDArray[np.float32]:
         """A thing and a little around it, (3, crop_height, crop_width) in [-1, 1]; `box` as in types.py."""
         edges = [v + 0.5 for v in box]
