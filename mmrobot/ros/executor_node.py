@@ -114,6 +114,7 @@ class ExecutorNode(Node):
         self._stops.know(goal.request.stops_heard)
         with self._lock:
             try:
+                self._end_if_over()
                 if self._goal is not None:
                     raise BusyError("another plan is being carried out", "stop it first, or wait for its end")
                 if self._stops.missed_by(goal.request.stops_heard):
@@ -178,8 +179,13 @@ class ExecutorNode(Node):
                 error = self._silent(missing)
                 self._publish(self._runner.stop(error.message, error.code))
             self._publish(self._runner.tick(self._now_s()))
+            self._end_if_over()
+
+    def _end_if_over(self) -> None:
+        """Tell the goal's client of its end, once it has one."""
+        with self._lock:
             status = self._runner.status
-            if status.state.running:
+            if self._goal is None or status.state.running:
                 return
             goal, self._goal = self._goal, None
             done = status.state is RunnerState.SUCCEEDED

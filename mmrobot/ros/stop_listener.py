@@ -47,10 +47,15 @@ class StopListener:
             return list(self._heard)
 
     def know(self, stops: Iterable[int]) -> None:
-        """These had their effect before the goal or the result that tells of them: heard later, they are
-        no new ones. Waits for a stop that is being acted on: call it without a lock that `on_stop` takes."""
-        with self._acting, self._lock:
-            self._heard.extend(s for s in stops if s > 0 and s not in self._heard)
+        """Hears of stops by a goal or a result that tells of them: what runs now was commanded before those
+        that are new here, so they are acted on at once; heard on their topics later, they are no new ones.
+        Before the goal is accepted, and without a lock that `on_stop` takes."""
+        with self._acting:
+            with self._lock:
+                new = [s for s in stops if s > 0 and s not in self._heard]
+                self._heard.extend(new)
+            if new:
+                self._on_stop("a stop that others have heard")
 
     def missed_by(self, stops: Iterable[int]) -> bool:
         """Whether a stop was heard in the last FRESH_S that is not among those that a goal's sender knew."""

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 PACE = 1.0 if os.environ.get("MMROBOT_TEST_REAL_TIME") else 0.4
 LIMIT_S = 0.5
 PAUSE_S = 0.8
-GIVE_UP_S = 1.5
+GIVE_UP_S = 3.0
 # What DDS could not deliver to a process that stood still it sends again after 3 s: also a stop.
 RESENT_S = 3.5
 TAKE = "pick up the red cube"
