@@ -6,6 +6,7 @@ request goes on with it. Words that ask for something else begin anew.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -48,11 +49,15 @@ class Conversation:
         if asked is not None and names_thing(said):
             draft = _meaning(asked.draft, asked.phrase, narrowed(asked.phrase, said))
             return self._plan(frame, asked.instruction, draft, held, now_ns)
+        began_s = time.perf_counter()
         draft = self.pipeline.draft(frame, said, dialogue)
+        draft_ms = 1000 * (time.perf_counter() - began_s)
         plans = draft.steps or draft.question or draft.refusal
         if not plans and is_question(said) and self._answers:
             return Answer(said, self.pipeline.vlm.answer(frame.rgb, said))
-        return self._plan(frame, said, draft, held, now_ns)
+        plan = self._plan(frame, said, draft, held, now_ns)
+        total_ms = plan.timings_ms["total"] + draft_ms
+        return replace(plan, timings_ms={**plan.timings_ms, "plan": draft_ms, "total": total_ms})
 
     @property
     def _answers(self) -> bool:

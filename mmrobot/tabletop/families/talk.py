@@ -10,8 +10,6 @@ from mmrobot.tabletop.families import moves
 from mmrobot.tabletop.families.drafts import Draft
 from mmrobot.tabletop.sampling import HELD_OUT, Kind, sample_scene
 
-PLAIN: dict[str, float] = {"color_shape": 10.0, "color": 1.5, "shape": 2.0}
-
 
 def question(rng: np.random.Generator, level: str) -> Draft | None:
     """Something is asked; nothing moves."""
