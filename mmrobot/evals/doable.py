@@ -57,8 +57,9 @@ class OracleMemory:
         for line in self._path.read_text(encoding="utf-8").splitlines() if self._path.is_file() else ():
             try:
                 data = json.loads(line)
-                if data.pop("rests_on") == self._key:
-                    self._known[data.pop("episode")] = EpisodeResult.from_dict(data)
+                rests_on, name = data.pop("rests_on"), data.pop("episode")
+                if rests_on == self._key:
+                    self._known[name] = EpisodeResult.from_dict(data)
             except (ValueError, KeyError, TypeError):
                 continue
 

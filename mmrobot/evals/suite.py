@@ -77,7 +77,7 @@ def run_suite(
     counted = {name: [r for r in found if r.name not in excluded] for name, found in runs.items()}
     if options.suite and options.model not in ORACLES:
         extras = Extras(options, _model(options.model, options.config), stage or (lambda *_: None))
-        summary |= extras.figures(plan.main, results)
+        summary |= extras.figures(plan.main, results, f"{manifest.sha256} {code_digest()}")
     if options.out is not None:
         _write(options, plan, summary, counted)
     return summary
