@@ -5,6 +5,7 @@ options -> plan (episodes by condition, manifest) -> played, journalled -> filte
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import time
@@ -177,6 +178,8 @@ def _run_task(task: Task) -> EpisodeResult:
         ablation=task.ablation,
         pictures=task.pictures,
     )
+    # A run's parts know each other, and hold a simulator: memory that the collector does not see.
+    gc.collect()
     if result.picture and task.pictures is not None:
         result = replace(result, picture=f"{task.pictures.name}/{result.picture}")
     return result
@@ -189,6 +192,9 @@ def _model(name: str, config: Config) -> VisionLanguageModel:
     """Loaded once a process."""
     if name not in _models:
         _models[name] = load_model(name, config=config)
+        # What is loaded stays: to look through it after each episode would take longer than some episodes.
+        gc.collect()
+        gc.freeze()
     return _models[name]
 
 

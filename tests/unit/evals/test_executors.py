@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import importlib.util
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from mmrobot.errors import InvalidConfigError
 from mmrobot.evals import executors
 from mmrobot.evals.executors import check_executor, play_all
+from mmrobot.evals.words import gibberish
 
 
 def square(n: int) -> int:
@@ -96,4 +96,6 @@ def test_a_fault_on_the_cluster_ends_it(monkeypatch):
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed (240 MB): optional")
 def test_on_a_true_ray_of_this_machine(monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    assert dict(play_all(builtins.abs, [-1, -2, -3], "ray")) == {-1: 1, -2: 2, -3: 3}
+    assert dict(play_all(gibberish, ["put", "it down"], "ray")) == {
+        words: gibberish(words) for words in ("put", "it down")
+    }
