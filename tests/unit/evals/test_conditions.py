@@ -16,6 +16,7 @@ from mmrobot.evals.words import gibberish, shuffled, silence
 from mmrobot.simulator.contacts import Contact
 from mmrobot.tabletop.episode import Episode, Expect
 from mmrobot.tabletop.families import generate_episode
+from mmrobot.tabletop.goals import initial_world
 from mmrobot.tabletop.scene import Scene, SceneObject, check_scene
 from mmrobot.types import PlanDraft, ScoredBox
 from tests.support.fake_world import frame
@@ -151,6 +152,16 @@ class Seeing:
         return "two"
 
 
+class _World:
+    """A simulator in which everything stands as its scene has it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def truth(self):
+        return initial_world(self.scene)
+
+
 IMAGE = np.zeros((4, 4, 3), np.uint8)
 
 
@@ -191,7 +202,7 @@ def test_the_right_plan_names_things_clearly():
         ),
     )
     episode = Episode("e", scene, "x", expect=Expect("success", ("in(red_cube, blue_bowl)",)))
-    mind = minds.TruePlan(Seeing(), None, episode)  # type: ignore[arg-type]
+    mind = minds.TruePlan(Seeing(), _World(scene), episode)  # type: ignore[arg-type]
     pick, place = mind.plan(IMAGE, "x").steps
     assert (pick.target, place.relation, place.reference) == ("the red cube", "in", "the bowl")
 
