@@ -47,8 +47,8 @@ def run_suite(
     on where it stopped; `report.html` and `result.json` follow at the end. `stage` hears of what is done
     beside episodes. Raises InvalidConfigError, InvalidSceneError, ModelUnavailableError before anything runs.
     """
-    begin = time.perf_counter()
-    plan = plan_suite(options)
+    tell: Stage = stage or (lambda *_: None)
+    plan = plan_suite(options, lambda count: tell("made", count, 0))
     manifest = plan.manifest()
     # Named errors before processes are started; workers load their own.
     model = None if options.model in ORACLES else _model(options.model, options.config)
@@ -56,6 +56,7 @@ def run_suite(
         plan.runs.pop("true_sight", None)
     tasks = plan.tasks(options)
     _check_folder(options, manifest)
+    begin = time.perf_counter()
     results, journal, played = _play(options, plan, tasks, progress)
     wall_s = time.perf_counter() - begin
     runs: Results = {name: [results[f"{name}|{e.name}"] for e in found] for name, found in plan.runs.items()}
@@ -77,7 +78,7 @@ def run_suite(
     }
     counted = {name: [r for r in found if r.name not in excluded] for name, found in runs.items()}
     if options.suite and options.model not in ORACLES:
-        extras = Extras(options, _model(options.model, options.config), stage or (lambda *_: None))
+        extras = Extras(options, _model(options.model, options.config), tell)
         summary |= extras.figures(plan.main, results, f"{manifest.sha256} {code_digest()}")
     if options.out is not None:
         _write(options, plan, summary, counted)
