@@ -223,6 +223,7 @@ class EpisodeRun:
         status = self.runner.status
         if not status.state.running:
             self._said.code, self._said.message = status.code, status.message
+            self._asked |= status.code is ErrorCode.AMBIGUOUS
             return
         self._happen("seconds")
         if status.state is RunnerState.MOVING:
