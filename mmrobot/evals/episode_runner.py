@@ -23,7 +23,7 @@ from mmrobot.conversation import Conversation
 from mmrobot.errors import ErrorCode, MmrobotError
 from mmrobot.evals.bumps import BumpWatch
 from mmrobot.evals.conditions import CONDITIONS, Condition, look_of, staged
-from mmrobot.evals.judge import Run, judge, needs_question
+from mmrobot.evals.judge import Run, handled, judge, needs_question
 from mmrobot.evals.oracle import OracleVlm, true_boxes, true_lifter
 from mmrobot.evals.pictures import save_annotated
 from mmrobot.evals.results import EpisodeResult
@@ -127,7 +127,7 @@ class EpisodeRun:
         looker = DirectLooker(self._pipeline, self._frame, self.condition.relook)
         self.runner = Runner(self._robot, looker, gate, self._config)
         self._view = None if self.condition.view is None else self.condition.view(episode, self.simulator)
-        self._bumps = BumpWatch(episode.scene.by_id)
+        self._bumps = BumpWatch(episode.scene.by_id, handled(episode))
         self._kept: deque[RgbdFrame] = deque()
         self._said = _Said()
         self._dialogue: list[str] = []

@@ -88,6 +88,12 @@ def judge(episode: Episode, before: WorldState, after: WorldState, run: Run) -> 
     return Verdict(passed, strict, outcome, "; ".join(problems), part, credit)
 
 
+def handled(episode: Episode) -> frozenset[str]:
+    """What a task moves: the first thing of each goal, but for those that may not be touched."""
+    goals = [parse_goal(g) for g in episode.expect.goal]
+    return frozenset(g.objects[0] for g in goals if not g.negated and g.predicate != "never_touched")
+
+
 def needs_question(episode: Episode) -> bool:
     """Whether the robot must ask back before it acts: nothing else is right, or the answer is waiting."""
     return episode.expect.outcome == "clarify" or (episode.family == "clarify" and bool(episode.followups))
