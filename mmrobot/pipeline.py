@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from mmrobot.command.text import clean_instruction
 from mmrobot.config import Config
 from mmrobot.errors import (
@@ -25,7 +27,7 @@ from mmrobot.errors import (
 )
 from mmrobot.grounding.lifting import FrameLifter
 from mmrobot.planning.places import goal_position
-from mmrobot.planning.planner import Planner, distance_m, same_thing
+from mmrobot.planning.planner import Planner, distance_m, like_size, same_thing
 from mmrobot.planning.referents import describe_places, not_found, present
 from mmrobot.planning.skills import VERIFY
 from mmrobot.safety.gate import SafetyGate
@@ -37,8 +39,6 @@ from mmrobot.vlm.interface import VisionLanguageModel
 # then boxes of it become things.
 Lift = Callable[[ScoredBox], GroundedObject]
 Lifter = Callable[[RgbdFrame, Sequence[ScoredBox]], Lift]
-
-_SIZE_TOLERANCE = 0.35
 
 
 class Pipeline:
@@ -148,9 +148,10 @@ class Pipeline:
             target = self._again(frame, lift, step.target, things, trust_place=step.skill == VERIFY)
             return replace(step, target=target, obstacles=_without(things, target))
         if step.skill == "place" and step.reference is not None and step.target is not None:
-            reference = self._again(frame, lift, step.reference, things)
+            reference = _surer(self._again(frame, lift, step.reference, things), step.reference)
             others = _without(things, reference)
-            goal = goal_position(step.relation or "", step.target, reference, others, self.config)
+            wish = _moved_along(step, reference)
+            goal = goal_position(step.relation or "", step.target, reference, others, self.config, wish)
             return replace(step, reference=reference, goal_position_m=goal, obstacles=others)
         return step
 
@@ -223,7 +224,7 @@ class Pipeline:
         staying = [
             t
             for t in things
-            if distance_m(t.position_m, known.position_m) <= limits.same_place_m and _like_size(t, known)
+            if distance_m(t.position_m, known.position_m) <= limits.same_place_m and like_size(t, known)
         ]
         if staying and (trust_place or not found):
             best = min(staying, key=lambda t: distance_m(t.position_m, known.position_m))
@@ -262,10 +263,20 @@ def _without(things: Sequence[GroundedObject], thing: GroundedObject) -> tuple[G
     return tuple(t for t in things if not same_thing(t, thing))
 
 
-def _like_size(a: GroundedObject, b: GroundedObject) -> bool:
-    """Whether two sizes agree within what depth noise and other sides to the camera do."""
-    pairs = zip(sorted(a.size_m[:2]) + [a.size_m[2]], sorted(b.size_m[:2]) + [b.size_m[2]], strict=True)
-    return all(abs(p - q) <= _SIZE_TOLERANCE * max(p, q) for p, q in pairs)
+def _surer(seen: GroundedObject, known: GroundedObject) -> GroundedObject:
+    """A thing half hidden by what was put on it keeps the measures it was known by."""
+    doubtful = np.trace(seen.covariance) > np.trace(known.covariance) and not like_size(seen, known)
+    if not doubtful or distance_m(seen.position_m, known.position_m) > max(known.size_m[:2]):
+        return seen
+    return replace(known, box_xyxy=seen.box_xyxy, score=seen.score, stamp_ns=seen.stamp_ns)
+
+
+def _moved_along(step: PlanStep, reference: GroundedObject) -> tuple[float, float] | None:
+    """The planned goal, where the reference has taken it: the plan knew what else is to come there."""
+    if step.goal_position_m is None or step.reference is None:
+        return None
+    was, now = step.reference.position_m, reference.position_m
+    return (step.goal_position_m[0] + now[0] - was[0], step.goal_position_m[1] + now[1] - was[1])
 
 
 def _check_draft(draft: PlanDraft, words: str) -> None:

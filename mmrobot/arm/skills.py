@@ -13,7 +13,6 @@ from collections.abc import Callable, Generator, Sequence
 import mujoco
 import numpy as np
 
-from mmrobot.arm.clearance import encloses
 from mmrobot.arm.grasp import Grasp, plan_grasps
 from mmrobot.arm.hand import HAND, OBSERVE_POSTURE, top_down
 from mmrobot.arm.kinematics import ArmKinematics, Joints
@@ -31,6 +30,7 @@ from mmrobot.errors import (
     UnreachableError,
 )
 from mmrobot.execution.robot import SkillStatus
+from mmrobot.planning.vessel import encloses
 from mmrobot.types import GroundedObject, PlanStep
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,11 @@ from dataclasses import replace
 
 from mmrobot.config import Config
 from mmrobot.errors import NotUnderstoodError, UnsafeError
+from mmrobot.planning.filling import spot_with_company
 from mmrobot.planning.places import goal_position
 from mmrobot.planning.referents import box_iou, leaves_choice, the_one
 from mmrobot.planning.skills import conditions, missing_arguments, skill_named
+from mmrobot.planning.vessel import is_hollow
 from mmrobot.types import DraftStep, GroundedObject, PlanDraft, PlanStep, Vector3
 
 Find = Callable[[str], Sequence[GroundedObject]]
@@ -22,13 +24,21 @@ Find = Callable[[str], Sequence[GroundedObject]]
 _PRONOUNS = frozenset({"it", "that", "this", "them", "that one", "this one"})
 _SAME_BOX_IOU = 0.5
 _SAME_PLACE_M = 0.015
+_SIZE_TOLERANCE = 0.35
 
 
 def same_thing(a: GroundedObject, b: GroundedObject) -> bool:
     """Whether two groundings in one picture are of one thing."""
     if box_iou(a.box_xyxy, b.box_xyxy) > _SAME_BOX_IOU:
         return True
-    return distance_m(a.position_m, b.position_m) < _SAME_PLACE_M
+    # A cup in the middle of a tray is another thing than the tray.
+    return distance_m(a.position_m, b.position_m) < _SAME_PLACE_M and like_size(a, b)
+
+
+def like_size(a: GroundedObject, b: GroundedObject) -> bool:
+    """Whether two sizes agree within what depth noise and other sides to the camera do."""
+    pairs = zip(sorted(a.size_m[:2]) + [a.size_m[2]], sorted(b.size_m[:2]) + [b.size_m[2]], strict=True)
+    return all(abs(p - q) <= _SIZE_TOLERANCE * max(p, q) for p, q in pairs)
 
 
 def distance_m(a: Vector3, b: Vector3) -> float:
@@ -67,9 +77,12 @@ class Planner:
                 "ask for less at a time",
                 rule="plan_length",
             )
-        return tuple(self._step(i, step) for i, step in enumerate(draft.steps))
+        return tuple(
+            self._step(i, step, company=_shares(step, draft.steps[i + 1 :]))
+            for i, step in enumerate(draft.steps)
+        )
 
-    def _step(self, index: int, draft: DraftStep) -> PlanStep:
+    def _step(self, index: int, draft: DraftStep, company: bool = False) -> PlanStep:
         skill_named(draft.skill)
         arguments: dict[str, object] = {
             "target": draft.target,
@@ -85,7 +98,7 @@ class Planner:
         if draft.skill == "pick":
             return self._pick(index, draft)
         if draft.skill == "place":
-            return self._place(index, draft)
+            return self._place(index, draft, company)
         before, after = conditions(draft.skill)
         return PlanStep(
             index,
@@ -117,7 +130,7 @@ class Planner:
             confidence=min(draft.confidence, target.score),
         )
 
-    def _place(self, index: int, draft: DraftStep) -> PlanStep:
+    def _place(self, index: int, draft: DraftStep, company: bool) -> PlanStep:
         if self._held is None:
             raise NotUnderstoodError(
                 f"step {index} places something, but the hand holds nothing then", "say what to pick up first"
@@ -133,7 +146,8 @@ class Planner:
             )
         reference = self._now[j]
         others = self._others(i, j)
-        goal = goal_position(relation, target, reference, others, self._config)
+        wish = spot_with_company(target, reference) if company and is_hollow(reference) else None
+        goal = goal_position(relation, target, reference, others, self._config, wish)
         x, y, z = goal
         self._now[i] = replace(
             target, position_m=(x, y, z + target.size_m[2] / 2), surface_z_m=z + target.size_m[2]
@@ -184,3 +198,11 @@ class Planner:
 
     def _others(self, *indices: int) -> tuple[GroundedObject, ...]:
         return tuple(o for k, o in enumerate(self._now) if k not in indices and k != self._held)
+
+
+def _shares(step: DraftStep, later: Sequence[DraftStep]) -> bool:
+    """Whether a later step puts another thing to where this one puts its own."""
+    return step.relation in ("in", "on") and any(
+        s.skill == step.skill == "place" and (s.relation, s.reference) == (step.relation, step.reference)
+        for s in later
+    )
