@@ -36,7 +36,7 @@ class SetMaker(CompoundMaker):
         expr, ids = self.set_of(r, False)
         if len(ids) < 2 or expr == Kind():
             raise UnsuitedError
-        n = self.rng.randint(2, len(ids))
+        n = self.rng.randint(2, min(len(ids), len(_COUNTED)))
         number = [Word(str(n) if self.rng.random() < 0.3 else _COUNTED[n - 1])]
         x, many = (bare(expr, self.rng, self.style, plural=p) for p in (False, True))
         spoken = DEEDS.say("number", self.rng, {"N": number, "P": many, "X": x}, self.frame)
