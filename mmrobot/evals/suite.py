@@ -20,7 +20,7 @@ from mmrobot.evals.episode_runner import ORACLES, run_episode
 from mmrobot.evals.results import EpisodeResult
 from mmrobot.evals.summary import summarize
 from mmrobot.tabletop.episode import Episode, load_episodes
-from mmrobot.tabletop.families import EVALUATION_SEED, FAMILIES, LEVELS, generate_episode
+from mmrobot.tabletop.families import EVALUATION_SEED, FAMILIES, LEVELS, generate_episode, offers
 from mmrobot.vlm.interface import VisionLanguageModel
 from mmrobot.vlm.registry import load_model
 
@@ -140,7 +140,7 @@ def _episodes(options: SuiteOptions) -> Iterator[Episode]:
             if name not in known:
                 raise InvalidConfigError(f"'{name}' is no known {kind}", f"known: {', '.join(known)}")
     for family in options.families:
-        for level in options.levels:
+        for level in (name for name in options.levels if offers(family, name)):
             for i in range(options.episodes):
                 yield generate_episode(family, level, options.seed + i)
 

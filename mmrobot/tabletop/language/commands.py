@@ -103,17 +103,21 @@ def _make(
     maker: Maker, family: str, target: str | None, reference: str | None, relation: str | None
 ) -> Draft:
     maker.last_target = None
+    t, r = maker.by_id.get(target or ""), maker.by_id.get(reference or "")
     simple: dict[str, Callable[[], Draft]] = {
         "home": maker.home, "none": maker.nothing, "tower": maker.tower, "sequence": maker.sequence,
-        "place_held": maker.place_held, "all": maker.all, "some": maker.some, "sort": maker.sort,
-        "negation": lambda: maker.all(negated=True), "different": maker.different, "swap": maker.swap,
-        "pyramid": maker.pyramid, "conditional": maker.conditional, "again": maker.act_again,
-        "instead": maker.act_instead, "other": maker.act_other, "not_that": maker.act_not_that,
-        "resume": maker.act_resume, "other_thing": maker.other_thing, "composed": maker.composed,
-        "push": maker.push, "put_back": maker.put_back, "table": maker.table, "avoid": maker.careful,
+        "place_held": maker.place_held, "all": lambda: maker.all(r), "some": lambda: maker.some(r),
+        "negation": lambda: maker.all(r, negated=True), "sort": maker.sort, "different": maker.different,
+        "push": lambda: maker.push(t, relation, r), "swap": maker.swap, "pyramid": maker.pyramid,
+        "table": lambda: maker.table(t), "conditional": maker.conditional, "avoid": lambda: maker.careful(t, r),
+        "put_back": lambda: maker.put_back(t), "again": lambda: maker.act_again(t),
+        "instead": lambda: maker.act_instead(t, r), "other": maker.act_other, "not_that": maker.act_not_that,
+        "resume": maker.act_resume, "other_thing": maker.other_thing,
     }  # fmt: skip
     if family in simple:
         return simple[family]()
+    if family.startswith("composed_"):
+        return maker.composed(family.removeprefix("composed_"))
     if family == "pick":
         return maker.pick(maker.target(target))
     if family in ("put_in", "put_beside", "stack"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mmrobot.tabletop.language.deed_wording import DEEDS
 from mmrobot.tabletop.language.drafts import Draft, DraftStep
@@ -157,12 +157,34 @@ class DeedMaker(SetMaker):
 
     # -- several of them in one sentence -------------------------------------------------------
 
-    def composed(self) -> Draft:
-        """Two of these families in one sentence: level L5, never trained."""
-        makers: list[Callable[[], Draft]] = [self.push, self.all, self.some, self.swap, self.careful]
-        first, second = (make() for make in self.rng.sample(makers, 2))
-        used = {i for s in first.steps for i in (*s.target_ids, *s.reference_ids)}
-        if used & {i for s in second.steps for i in (*s.target_ids, *s.reference_ids)}:
+    def composed(self, first: str) -> Draft:
+        """Two of these families in one sentence: level L5, never trained. A condition comes last, since all that
+        follows it belongs to it."""
+        makers: dict[str, Callable[[], Draft]] = {
+            "push": self.push, "all": self.all, "negation": lambda: self.all(negated=True), "sort": self.sort,
+            "sequence": self.two_moves, "conditional": self.conditional,
+        }  # fmt: skip
+        second = self.rng.choice([name for name in makers if name != first])
+        if first == "conditional":
+            first, second = second, first
+        parts = [makers[first](), makers[second]()]
+        named = [_named(part.steps) for part in parts]
+        if named[0] & named[1]:
             raise UnsuitedError
+        words = WORDING.say("two", self.rng, {"1": parts[0].words, "2": parts[1].words})
+        return Draft(words, [s for part in parts for s in part.steps], "composed", False)
+
+    def two_moves(self) -> Draft:
+        """Two plain moves."""
+        first = self.branch()
+        if first.steps[-1].skill == "pick":
+            raise UnsuitedError
+        second = self.otherwise(first)
         words = WORDING.say("two", self.rng, {"1": first.words, "2": second.words})
-        return Draft(words, [*first.steps, *second.steps], "composed", False)
+        return Draft(words, [*first.steps, *second.steps], "sequence")
+
+
+def _named(steps: Sequence[DraftStep]) -> set[str]:
+    """The things that are moved or referred to."""
+    inner = [s for step in steps for s in (*step.then, *step.otherwise)]
+    return {i for s in (*steps, *inner) for i in (*s.target_ids, *s.reference_ids)}
