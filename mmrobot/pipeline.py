@@ -23,13 +23,14 @@ from mmrobot.errors import (
     NoDepthError,
     NotUnderstoodError,
     OperationUnsupportedError,
+    TargetNotFoundError,
     TransformUnavailableError,
 )
 from mmrobot.grounding.lifting import FrameLifter
 from mmrobot.planning.places import goal_position
-from mmrobot.planning.planner import Planner, distance_m, like_size, same_thing
+from mmrobot.planning.planner import Planner, distance_m, like_size, no_larger, same_thing
 from mmrobot.planning.referents import describe_places, not_found, present
-from mmrobot.planning.skills import VERIFY
+from mmrobot.planning.skills import BLOCKED, VERIFY
 from mmrobot.safety.gate import SafetyGate
 from mmrobot.types import ActionPlan, GroundedObject, PlanDraft, PlanStep, RgbdFrame, ScoredBox, Vector3
 from mmrobot.vlm.change_gate import ChangeGate
@@ -144,12 +145,16 @@ class Pipeline:
         boxes = self._describe(frame)
         lift = self._lifter(frame, boxes)
         things = self._things(lift, boxes)
-        if step.skill in ("pick", VERIFY) and step.target is not None:
-            target = self._again(frame, lift, step.target, things, trust_place=step.skill == VERIFY)
+        if step.skill == VERIFY and step.target is not None:
+            target = self._again(frame, lift, step.target, things, trust_place=True)
+            reference = self._still_known(frame, lift, step.reference, things)
+            return replace(step, target=target, reference=reference, obstacles=_without(things, target))
+        if step.skill == "pick" and step.target is not None:
+            target = self._again(frame, lift, step.target, things)
             return replace(step, target=target, obstacles=_without(things, target))
         if step.skill == "place" and step.reference is not None and step.target is not None:
             reference = _surer(self._again(frame, lift, step.reference, things), step.reference)
-            others = _without(things, reference)
+            others = _without(things, reference) + tuple(o for o in step.obstacles if o.label == BLOCKED)
             wish = _moved_along(step, reference)
             goal = goal_position(step.relation or "", step.target, reference, others, self.config, wish)
             return replace(step, reference=reference, goal_position_m=goal, obstacles=others)
@@ -221,10 +226,12 @@ class Pipeline:
         near = [f for f in found if distance_m(f.position_m, known.position_m) <= limits.same_place_m]
         if near:
             return min(near, key=lambda f: distance_m(f.position_m, known.position_m))
+        # What was just put there may be half hidden by a rim: for it, no more is asked than not to be larger.
+        fits = no_larger if trust_place else like_size
         staying = [
             t
             for t in things
-            if distance_m(t.position_m, known.position_m) <= limits.same_place_m and like_size(t, known)
+            if distance_m(t.position_m, known.position_m) <= limits.same_place_m and fits(t, known)
         ]
         if staying and (trust_place or not found):
             best = min(staying, key=lambda t: distance_m(t.position_m, known.position_m))
@@ -240,6 +247,17 @@ class Pipeline:
             "say which one is meant",
             candidates=described,
         )
+
+    def _still_known(
+        self, frame: RgbdFrame, lift: Lift, known: GroundedObject | None, things: Sequence[GroundedObject]
+    ) -> GroundedObject | None:
+        """A reference in a new picture; as it was known where it is hidden, or cannot be told apart."""
+        if known is None:
+            return None
+        try:
+            return _surer(self._again(frame, lift, known, things, trust_place=True), known)
+        except (TargetNotFoundError, AmbiguousError, NoDepthError):
+            return known
 
     def _in_reach(self, position_m: Vector3) -> bool:
         margin = self.config.grounding.outside_margin_m

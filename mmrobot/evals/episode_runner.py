@@ -170,8 +170,9 @@ class EpisodeRun:
             self._said.code, self._said.message = status.code, status.message
             return
         self._happen("seconds")
-        if status.state is RunnerState.MOVING:
-            self._acted = True
+        if status.state in (RunnerState.MOVING, RunnerState.HOMING):
+            # The way home for another look touches nothing.
+            self._acted = self._acted or status.state is RunnerState.MOVING
             self.simulator.step(self._config.runner.tick_s)
 
     def _follow(self, event: RunnerEvent) -> None:
