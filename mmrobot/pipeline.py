@@ -26,9 +26,11 @@ from mmrobot.errors import (
     TargetNotFoundError,
     TransformUnavailableError,
 )
+from mmrobot.grounding.height import height_at
 from mmrobot.grounding.lifting import FrameLifter
+from mmrobot.planning.identity import seen_in_place
 from mmrobot.planning.places import goal_position
-from mmrobot.planning.planner import Planner, distance_m, like_size, no_larger, same_thing
+from mmrobot.planning.planner import Planner, distance_m, like_size, same_thing
 from mmrobot.planning.referents import describe_places, not_found, present
 from mmrobot.planning.skills import BLOCKED, VERIFY
 from mmrobot.safety.gate import SafetyGate
@@ -40,6 +42,9 @@ from mmrobot.vlm.interface import VisionLanguageModel
 # then boxes of it become things.
 Lift = Callable[[ScoredBox], GroundedObject]
 Lifter = Callable[[RgbdFrame, Sequence[ScoredBox]], Lift]
+
+# Surfaces this near to the height that is expected may be it.
+_SAME_HEIGHT_M = 0.010
 
 
 class Pipeline:
@@ -146,7 +151,7 @@ class Pipeline:
         lift = self._lifter(frame, boxes)
         things = self._things(lift, boxes)
         if step.skill == VERIFY and step.target is not None:
-            target = self._again(frame, lift, step.target, things, trust_place=True)
+            target = self._where_put(frame, lift, step, things)
             reference = self._still_known(frame, lift, step.reference, things)
             return replace(step, target=target, reference=reference, obstacles=_without(things, target))
         if step.skill == "pick" and step.target is not None:
@@ -212,28 +217,24 @@ class Pipeline:
         lift: Lift,
         known: GroundedObject,
         things: Sequence[GroundedObject],
-        trust_place: bool = False,
     ) -> GroundedObject:
         """A known thing in a new picture.
 
         The phrase is grounded anew. Who answers to it and stands where the thing was is it; else the
         only one who answers, wherever it stands now. A phrase may fit no longer because of what the
-        plan did ("the leftmost cube"): then a thing of its size in its place is it. With
-        `trust_place` that comes before answering from elsewhere.
+        plan did ("the leftmost cube"): then a thing of its size in its place is it.
         """
         limits = self.config.grounding
         found = self._find(frame, lift, known.label)
         near = [f for f in found if distance_m(f.position_m, known.position_m) <= limits.same_place_m]
         if near:
             return min(near, key=lambda f: distance_m(f.position_m, known.position_m))
-        # What was just put there may be half hidden by a rim: for it, no more is asked than not to be larger.
-        fits = no_larger if trust_place else like_size
         staying = [
             t
             for t in things
-            if distance_m(t.position_m, known.position_m) <= limits.same_place_m and fits(t, known)
+            if distance_m(t.position_m, known.position_m) <= limits.same_place_m and like_size(t, known)
         ]
-        if staying and (trust_place or not found):
+        if staying and not found:
             best = min(staying, key=lambda t: distance_m(t.position_m, known.position_m))
             return replace(best, label=known.label, score=max(best.score, limits.threshold))
         if len(found) == 1:
@@ -248,6 +249,28 @@ class Pipeline:
             candidates=described,
         )
 
+    def _where_put(
+        self, frame: RgbdFrame, lift: Lift, step: PlanStep, things: Sequence[GroundedObject]
+    ) -> GroundedObject:
+        """What was put down, seen again: here the place counts before the phrase, which may fit another
+        by now. Where the model sees nothing, depth may tell that something as high as it stands there.
+        """
+        known, limits = step.target, self.config.grounding
+        assert known is not None
+        answers = self._find(frame, lift, known.label)
+        near = [f for f in answers if distance_m(f.position_m, known.position_m) <= limits.same_place_m]
+        if near:
+            return min(near, key=lambda f: distance_m(f.position_m, known.position_m))
+        beside = [*step.obstacles, *([step.reference] if step.reference is not None else [])]
+        staying = seen_in_place(known, beside, things, limits.same_place_m)
+        if staying is not None:
+            return replace(staying, label=known.label, score=max(staying.score, limits.threshold))
+        x, y, _ = known.position_m
+        top_m = height_at(frame, (x, y, known.top_z_m), min(known.size_m[:2]) / 4)
+        if top_m is not None and abs(top_m - known.top_z_m) < _SAME_HEIGHT_M:
+            return replace(known, score=limits.threshold, stamp_ns=frame.stamp_ns)
+        return self._again(frame, lift, known, things)
+
     def _still_known(
         self, frame: RgbdFrame, lift: Lift, known: GroundedObject | None, things: Sequence[GroundedObject]
     ) -> GroundedObject | None:
@@ -255,7 +278,7 @@ class Pipeline:
         if known is None:
             return None
         try:
-            return _surer(self._again(frame, lift, known, things, trust_place=True), known)
+            return _surer(self._again(frame, lift, known, things), known)
         except (TargetNotFoundError, AmbiguousError, NoDepthError):
             return known
 

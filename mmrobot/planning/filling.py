@@ -25,6 +25,7 @@ _TOUCH_M = 0.004
 _CORE = 0.85
 _WISHED_GAP_M = 0.02
 _SLOPE_M = 0.008
+_PULL = 0.3
 # A thing stays on one at least this wide, relative to its own width.
 _STEADY_RATIO = 0.6
 _RIM_M = 0.003
@@ -50,13 +51,11 @@ def spot_inside(
 
     Raises UnsafeError, rule "full", when what lies there leaves no room beside or on it.
     """
-    x, y = wish or vessel.position_m[:2]
+    x, y, _ = vessel.position_m
     contents = contents_of(vessel, others)
-    if not contents and wish is None:
+    if not contents and (wish is None or _apart(wish, (x, y)) < _TOUCH_M):
         return (x, y, vessel.surface_z_m)
-    if not contents and _apart((x, y), vessel.position_m[:2]) < _TOUCH_M:
-        return (x, y, vessel.surface_z_m)
-    choices = [*_beside(target, vessel, contents, (x, y)), *_upon(target, contents)]
+    choices = [*_beside(target, vessel, contents, wish), *_upon(target, contents)]
     if not choices:
         lies_there = ", ".join(f"'{c.label}'" for c in contents)
         raise UnsafeError(
@@ -88,19 +87,22 @@ def spot_with_company(target: GroundedObject, vessel: GroundedObject) -> Spot:
 
 
 def _beside(
-    target: GroundedObject, vessel: GroundedObject, contents: Sequence[GroundedObject], wish: Spot
+    target: GroundedObject, vessel: GroundedObject, contents: Sequence[GroundedObject], wish: Spot | None
 ) -> Iterator[_Choice]:
     floor = floor_z(vessel)
     boxes = [(footprint_of(c), c) for c in contents]
+    middle = vessel.position_m[:2] if wish is None else wish
+    # Where the plan wants it, there is a reason; the middle is but tidy.
+    pull = _PULL if wish is None else 1.0
     for own in _turned(target):
-        for x, y in _grid(vessel):
+        for x, y in (middle, *_grid(vessel)):
             part = own.at(x, y)
             if inside_margin(vessel, part, vessel.top_z_m) < 0.0:
                 continue
             z = rest_height(vessel, part)
             gaps = [(gap_m(part, box), c) for box, c in boxes]
             gap = min((g for g, _ in gaps), default=_WISHED_GAP_M)
-            cost = 0.3 * _apart((x, y), wish) + max(0.0, _WISHED_GAP_M - gap) + (z - floor)
+            cost = pull * _apart((x, y), middle) + max(0.0, _WISHED_GAP_M - gap) + (z - floor)
             if gap < 0.0:
                 cost += _CLOSE
             if gap < -_TOUCH_M:
