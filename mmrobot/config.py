@@ -161,6 +161,12 @@ class PlanningConfig(Section):
     drop_height_m: float = Field(
         default=0.004, ge=0, le=0.1, description="the underside is let go this high over its goal"
     )
+    avoid_clearance_m: float = Field(
+        default=0.02, ge=0, le=0.2, description="kept from things that must not be touched, on all sides"
+    )
+    claim_margin: float = Field(
+        default=0.1, ge=0, lt=0.5, description='"if ..." is judged only so far from a probability of one half'
+    )
     max_steps: int = Field(default=24, ge=1, le=200, description="longer plans are refused")
 
 
@@ -259,6 +265,9 @@ class CommandConfig(Section):
     """Words."""
 
     dialogue_turns: int = Field(default=8, ge=0, le=100, description="earlier turns that the model is told")
+    answer_within_s: float = Field(
+        default=60.0, gt=0, le=3600, description='words that come later are no answer to "which one?"'
+    )
 
 
 class Config(Section):

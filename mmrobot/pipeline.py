@@ -28,11 +28,13 @@ from mmrobot.errors import (
 )
 from mmrobot.grounding.height import height_at
 from mmrobot.grounding.lifting import FrameLifter
+from mmrobot.planning.bans import banned, widened
 from mmrobot.planning.identity import seen_in_place
 from mmrobot.planning.places import goal_position
-from mmrobot.planning.planner import Planner, distance_m, like_size, same_thing
+from mmrobot.planning.planner import Moved, Planner, distance_m, like_size, same_thing
 from mmrobot.planning.referents import describe_places, not_found, present
 from mmrobot.planning.skills import BLOCKED, VERIFY
+from mmrobot.planning.table_top import TABLE, free_spot, table_top
 from mmrobot.safety.gate import SafetyGate
 from mmrobot.types import ActionPlan, GroundedObject, PlanDraft, PlanStep, RgbdFrame, ScoredBox, Vector3
 from mmrobot.vlm.change_gate import ChangeGate
@@ -43,6 +45,8 @@ from mmrobot.vlm.interface import VisionLanguageModel
 Lift = Callable[[ScoredBox], GroundedObject]
 Lifter = Callable[[RgbdFrame, Sequence[ScoredBox]], Lift]
 
+# What was put down may have rolled or slid this far.
+_ROLLED_M = 0.06
 # Surfaces this near to the height that is expected may be it.
 _SAME_HEIGHT_M = 0.010
 
@@ -75,8 +79,12 @@ class Pipeline:
         held: GroundedObject | None = None,
         now_ns: int | None = None,
         draft: PlanDraft | None = None,
+        moved: Sequence[Moved] = (),
     ) -> ActionPlan:
         """A checked plan for an instruction, with `timings_ms` per stage; of `draft`, where there is one.
+
+        `moved` are things that earlier plans moved, as they should stand now and as they stood before, the
+        last one last: what "it" and "back" mean.
 
         `held` is what the hand holds already; `now_ns` the present ROS time (default: the picture's
         stamp), against which ages are judged. Raises errors of mmrobot/errors.py: the words are no
@@ -98,7 +106,16 @@ class Pipeline:
             lift = self._lifter(frame, boxes)
             things = self._things(lift, boxes)
         within: dict[str, float] = {}
-        planner = Planner(lambda phrase: self._find(frame, lift, phrase, within), things, self.config, held)
+        seen = _seen_again(moved, things)
+        planner = Planner(
+            lambda phrase: self._find(frame, lift, phrase, within),
+            things,
+            self.config,
+            held,
+            recent=seen[-1][0] if seen else None,
+            moved=seen,
+            holds=lambda claim: self.vlm.verify(frame.rgb, claim),
+        )
         with _timed(timings, "steps"):
             steps = planner.steps(draft)
         timings["steps"] -= sum(within.values())
@@ -139,6 +156,10 @@ class Pipeline:
         boxes = self._describe(frame)
         return self._things(self._lifter(frame, boxes), boxes)
 
+    def still_seen(self, frame: RgbdFrame, moved: Sequence[Moved]) -> bool:
+        """Whether the last of what earlier plans moved stands about where they left it."""
+        return bool(moved) and bool(_seen_again(moved[-1:], self.overview(frame)))
+
     def locate(self, frame: RgbdFrame, step: PlanStep, held: GroundedObject | None = None) -> PlanStep:
         """The step with its things where they are now.
 
@@ -156,14 +177,37 @@ class Pipeline:
             return replace(step, target=target, reference=reference, obstacles=_without(things, target))
         if step.skill == "pick" and step.target is not None:
             target = self._again(frame, lift, step.target, things)
-            return replace(step, target=target, obstacles=_without(things, target))
+            return replace(step, target=target, obstacles=self._around(frame, lift, step, things, target))
         if step.skill == "place" and step.reference is not None and step.target is not None:
+            if step.reference.label == TABLE:
+                others = self._around(frame, lift, step, things)
+                wish = None if step.goal_position_m is None else step.goal_position_m[:2]
+                goal = free_spot(step.target, others, self.config, wish)
+                top = table_top(self.config, frame.stamp_ns)
+                return replace(step, reference=top, goal_position_m=goal, obstacles=others)
             reference = _surer(self._again(frame, lift, step.reference, things), step.reference)
-            others = _without(things, reference) + tuple(o for o in step.obstacles if o.label == BLOCKED)
+            others = self._around(frame, lift, step, things, reference)
             wish = _moved_along(step, reference)
             goal = goal_position(step.relation or "", step.target, reference, others, self.config, wish)
             return replace(step, reference=reference, goal_position_m=goal, obstacles=others)
         return step
+
+    def _around(
+        self,
+        frame: RgbdFrame,
+        lift: Lift,
+        step: PlanStep,
+        things: Sequence[GroundedObject],
+        but: GroundedObject | None = None,
+    ) -> tuple[GroundedObject, ...]:
+        """What else is there, what must not be touched with its room. Raises TargetNotFoundError or
+        AmbiguousError where such a thing cannot be told any more."""
+        others = list(things if but is None else _without(things, but))
+        for known in banned(step):
+            it = self._again(frame, lift, known, things)
+            others = [o for o in others if not same_thing(o, it)]
+            others.append(widened(it, self.config.planning.avoid_clearance_m))
+        return (*others, *(o for o in step.obstacles if o.label == BLOCKED))
 
     def _steady(self, frame: RgbdFrame, held: GroundedObject | None) -> RgbdFrame:
         """The picture looked at last, as of now, when this one shows the same; else this one."""
@@ -275,8 +319,8 @@ class Pipeline:
         self, frame: RgbdFrame, lift: Lift, known: GroundedObject | None, things: Sequence[GroundedObject]
     ) -> GroundedObject | None:
         """A reference in a new picture; as it was known where it is hidden, or cannot be told apart."""
-        if known is None:
-            return None
+        if known is None or known.label == TABLE:
+            return known
         try:
             return _surer(self._again(frame, lift, known, things), known)
         except (TargetNotFoundError, AmbiguousError, NoDepthError):
@@ -310,6 +354,17 @@ def _surer(seen: GroundedObject, known: GroundedObject) -> GroundedObject:
     if not doubtful or distance_m(seen.position_m, known.position_m) > max(known.size_m[:2]):
         return seen
     return replace(known, box_xyxy=seen.box_xyxy, score=seen.score, stamp_ns=seen.stamp_ns)
+
+
+def _seen_again(moved: Sequence[Moved], things: Sequence[GroundedObject]) -> list[Moved]:
+    """What was moved, where it is seen now: near where it should stand, of its size."""
+    found: list[Moved] = []
+    for now, before in moved:
+        near = [t for t in things if distance_m(t.position_m, now.position_m) <= _ROLLED_M and like_size(t, now)]
+        if near:
+            best = min(near, key=lambda t: distance_m(t.position_m, now.position_m))
+            found.append((best, before))
+    return found
 
 
 def _moved_along(step: PlanStep, reference: GroundedObject) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ from mmrobot.planning.filling import lies_over
 from mmrobot.planning.footprint import footprint_of, gap_m
 from mmrobot.planning.places import DIRECTIONS_RAD
 from mmrobot.planning.planner import distance_m
+from mmrobot.planning.table_top import TABLE
 from mmrobot.planning.vessel import is_hollow
 from mmrobot.types import GroundedObject, PlanStep
 
@@ -74,7 +75,8 @@ def problem_with(done: Done, look: LookResult, tolerance_m: float) -> Problem | 
 
 def place_words(thing: GroundedObject, reference: GroundedObject | None) -> str:
     """Where a thing is, for a person: "is beside the tray", or metres of the table."""
-    if reference is not None and gap_m(footprint_of(thing), footprint_of(reference)) < _BESIDE_M:
+    beside = reference is not None and gap_m(footprint_of(thing), footprint_of(reference)) < _BESIDE_M
+    if beside and reference is not None and reference.label != TABLE:
         return f"is beside {reference.label}"
     return f"is at x={thing.position_m[0]:.2f}, y={thing.position_m[1]:.2f} m"
 
@@ -96,7 +98,7 @@ def _is_there(
 ) -> bool:
     assert step.goal_position_m is not None and step.target is not None
     near = distance_m(thing.position_m, step.goal_position_m) <= tolerance_m
-    if reference is None:
+    if reference is None or reference.label == TABLE:
         return near
     hollow = is_hollow(reference) or (step.reference is not None and is_hollow(step.reference))
     if step.relation in ("in", "on") and hollow:

@@ -156,7 +156,9 @@ class Runner:
         if step.skill in LOOKED_FOR:
             if step.skill == "place":
                 # What is held is what was grasped, not what was planned.
-                step = replace(step, target=self._held or step.target, obstacles=self._blocked)
+                step = replace(
+                    step, target=self._held or step.target, obstacles=(*step.obstacles, *self._blocked)
+                )
             elif self._index in self._strayed:
                 step = replace(step, target=self._strayed[self._index])
             self._step, self._since_s = step, self._now_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mmrobot.planning.planner import like_size, no_larger
+from mmrobot.planning.table import like_size, no_larger
 from mmrobot.types import GroundedObject
 
 

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from mmrobot.config import Config
+from mmrobot.planning.bans import violation
 from mmrobot.planning.skills import CATALOGUE, missing_arguments
 from mmrobot.types import BASE_FRAME, RELATIONS, ActionPlan, GroundedObject, JointTrajectory, PlanStep
 
@@ -211,6 +212,11 @@ def _text(step: PlanStep, context: Context) -> Violation | None:
     return Violation(f"{len(step.text)} characters to say", f"<= {bound}", "say less")
 
 
+def _untouched(step: PlanStep, _: Context) -> Violation | None:
+    why = violation(step)
+    return None if why is None else Violation(why, "room around it", "say it without that condition")
+
+
 def _reachable(step: PlanStep, context: Context) -> Violation | None:
     if context.reachable is None or step.skill not in ("pick", "place"):
         return None
@@ -242,6 +248,7 @@ STEP_RULES: tuple[Rule[PlanStep], ...] = (
     Rule("confidence", "the model is sure enough", _confidence),
     Rule("fresh", "targets were seen lately", _fresh),
     Rule("text", "spoken text is short", _text),
+    Rule("untouched", "nothing that may not be touched is taken, used or come near", _untouched),
     Rule("reachable", "the arm has a posture for every pose", _reachable),
 )
 
