@@ -228,8 +228,14 @@ class RunnerConfig(Section):
     place_retries: int = Field(
         default=1, ge=0, le=10, description="more tries when a placed thing is not where it should be"
     )
+    look_retries: int = Field(
+        default=1, ge=0, le=10, description="more looks, from home, when something is not seen"
+    )
+    repairs: int = Field(
+        default=1, ge=0, le=10, description="more tries for what is found moved at the end"
+    )
     verify_place: bool = Field(
-        default=True, description="look again after placing, and say so when it went wrong"
+        default=True, description="look again after placing and at the end, and say so when it went wrong"
     )
     verify_tolerance_m: float = Field(
         default=0.06, gt=0, le=1, description="a placed thing may be this far from its goal"

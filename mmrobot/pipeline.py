@@ -23,14 +23,17 @@ from mmrobot.errors import (
     NoDepthError,
     NotUnderstoodError,
     OperationUnsupportedError,
+    TargetNotFoundError,
     TransformUnavailableError,
 )
+from mmrobot.grounding.height import height_at
 from mmrobot.grounding.lifting import FrameLifter
 from mmrobot.planning.bans import banned, widened
+from mmrobot.planning.identity import seen_in_place
 from mmrobot.planning.places import goal_position
 from mmrobot.planning.planner import Moved, Planner, distance_m, like_size, same_thing
 from mmrobot.planning.referents import describe_places, not_found, present
-from mmrobot.planning.skills import VERIFY
+from mmrobot.planning.skills import BLOCKED, VERIFY
 from mmrobot.planning.table_top import TABLE, free_spot, table_top
 from mmrobot.safety.gate import SafetyGate
 from mmrobot.types import ActionPlan, GroundedObject, PlanDraft, PlanStep, RgbdFrame, ScoredBox, Vector3
@@ -44,6 +47,8 @@ Lifter = Callable[[RgbdFrame, Sequence[ScoredBox]], Lift]
 
 # What was put down may have rolled or slid this far.
 _ROLLED_M = 0.06
+# Surfaces this near to the height that is expected may be it.
+_SAME_HEIGHT_M = 0.010
 
 
 class Pipeline:
@@ -166,8 +171,12 @@ class Pipeline:
         boxes = self._describe(frame)
         lift = self._lifter(frame, boxes)
         things = self._things(lift, boxes)
-        if step.skill in ("pick", VERIFY) and step.target is not None:
-            target = self._again(frame, lift, step.target, things, trust_place=step.skill == VERIFY)
+        if step.skill == VERIFY and step.target is not None:
+            target = self._where_put(frame, lift, step, things)
+            reference = self._still_known(frame, lift, step.reference, things)
+            return replace(step, target=target, reference=reference, obstacles=_without(things, target))
+        if step.skill == "pick" and step.target is not None:
+            target = self._again(frame, lift, step.target, things)
             return replace(step, target=target, obstacles=self._around(frame, lift, step, things, target))
         if step.skill == "place" and step.reference is not None and step.target is not None:
             if step.reference.label == TABLE:
@@ -198,7 +207,7 @@ class Pipeline:
             it = self._again(frame, lift, known, things)
             others = [o for o in others if not same_thing(o, it)]
             others.append(widened(it, self.config.planning.avoid_clearance_m))
-        return tuple(others)
+        return (*others, *(o for o in step.obstacles if o.label == BLOCKED))
 
     def _steady(self, frame: RgbdFrame, held: GroundedObject | None) -> RgbdFrame:
         """The picture looked at last, as of now, when this one shows the same; else this one."""
@@ -252,14 +261,12 @@ class Pipeline:
         lift: Lift,
         known: GroundedObject,
         things: Sequence[GroundedObject],
-        trust_place: bool = False,
     ) -> GroundedObject:
         """A known thing in a new picture.
 
         The phrase is grounded anew. Who answers to it and stands where the thing was is it; else the
         only one who answers, wherever it stands now. A phrase may fit no longer because of what the
-        plan did ("the leftmost cube"): then a thing of its size in its place is it. With
-        `trust_place` that comes before answering from elsewhere.
+        plan did ("the leftmost cube"): then a thing of its size in its place is it.
         """
         limits = self.config.grounding
         found = self._find(frame, lift, known.label)
@@ -271,7 +278,7 @@ class Pipeline:
             for t in things
             if distance_m(t.position_m, known.position_m) <= limits.same_place_m and like_size(t, known)
         ]
-        if staying and (trust_place or not found):
+        if staying and not found:
             best = min(staying, key=lambda t: distance_m(t.position_m, known.position_m))
             return replace(best, label=known.label, score=max(best.score, limits.threshold))
         if len(found) == 1:
@@ -285,6 +292,39 @@ class Pipeline:
             "say which one is meant",
             candidates=described,
         )
+
+    def _where_put(
+        self, frame: RgbdFrame, lift: Lift, step: PlanStep, things: Sequence[GroundedObject]
+    ) -> GroundedObject:
+        """What was put down, seen again: here the place counts before the phrase, which may fit another
+        by now. Where the model sees nothing, depth may tell that something as high as it stands there.
+        """
+        known, limits = step.target, self.config.grounding
+        assert known is not None
+        answers = self._find(frame, lift, known.label)
+        near = [f for f in answers if distance_m(f.position_m, known.position_m) <= limits.same_place_m]
+        if near:
+            return min(near, key=lambda f: distance_m(f.position_m, known.position_m))
+        beside = [*step.obstacles, *([step.reference] if step.reference is not None else [])]
+        staying = seen_in_place(known, beside, things, limits.same_place_m)
+        if staying is not None:
+            return replace(staying, label=known.label, score=max(staying.score, limits.threshold))
+        x, y, _ = known.position_m
+        top_m = height_at(frame, (x, y, known.top_z_m), min(known.size_m[:2]) / 4)
+        if top_m is not None and abs(top_m - known.top_z_m) < _SAME_HEIGHT_M:
+            return replace(known, score=limits.threshold, stamp_ns=frame.stamp_ns)
+        return self._again(frame, lift, known, things)
+
+    def _still_known(
+        self, frame: RgbdFrame, lift: Lift, known: GroundedObject | None, things: Sequence[GroundedObject]
+    ) -> GroundedObject | None:
+        """A reference in a new picture; as it was known where it is hidden, or cannot be told apart."""
+        if known is None or known.label == TABLE:
+            return known
+        try:
+            return _surer(self._again(frame, lift, known, things), known)
+        except (TargetNotFoundError, AmbiguousError, NoDepthError):
+            return known
 
     def _in_reach(self, position_m: Vector3) -> bool:
         margin = self.config.grounding.outside_margin_m

@@ -17,12 +17,15 @@ from mmrobot.types import GroundedObject, Vector3
 Spot = tuple[float, float]
 
 _GRID_M = 0.012
+_STEPS_M = tuple(0.008 * k for k in range(1, 12))
 _LONG_RATIO = 1.3
 _TURNS = 4
 # Boxes seen are a little larger than the things, and round things fill no corners.
 _TOUCH_M = 0.004
 _CORE = 0.85
 _WISHED_GAP_M = 0.02
+_SLOPE_M = 0.008
+_PULL = 0.3
 # A thing stays on one at least this wide, relative to its own width.
 _STEADY_RATIO = 0.6
 _RIM_M = 0.003
@@ -38,7 +41,7 @@ class _Choice:
 
 def contents_of(vessel: GroundedObject, others: Sequence[GroundedObject]) -> list[GroundedObject]:
     """What lies in or on a thing, seen from above."""
-    return [o for o in others if _over(vessel, o.position_m[0], o.position_m[1])]
+    return [o for o in others if lies_over(vessel, o.position_m[0], o.position_m[1])]
 
 
 def spot_inside(
@@ -48,13 +51,11 @@ def spot_inside(
 
     Raises UnsafeError, rule "full", when what lies there leaves no room beside or on it.
     """
-    x, y = wish or vessel.position_m[:2]
+    x, y, _ = vessel.position_m
     contents = contents_of(vessel, others)
-    if not contents and wish is None:
+    if not contents and (wish is None or _apart(wish, (x, y)) < _TOUCH_M):
         return (x, y, vessel.surface_z_m)
-    if not contents and _apart((x, y), vessel.position_m[:2]) < _TOUCH_M:
-        return (x, y, vessel.surface_z_m)
-    choices = [*_beside(target, vessel, contents, (x, y)), *_upon(target, contents)]
+    choices = [*_beside(target, vessel, contents, wish), *_upon(target, contents)]
     if not choices:
         lies_there = ", ".join(f"'{c.label}'" for c in contents)
         raise UnsafeError(
@@ -66,36 +67,42 @@ def spot_inside(
 
 
 def spot_with_company(target: GroundedObject, vessel: GroundedObject) -> Spot:
-    """Where the first of several things goes: off the middle, as far as the floor is level."""
+    """Where the first of several things goes: off the middle, as far as the floor is about level."""
     x, y, _ = vessel.position_m
-    long_axis = vessel.yaw_rad + (math.pi / 2 if vessel.size_m[1] > vessel.size_m[0] else 0.0)
-    # Away from the robot, and so from the camera: what stands there hides nothing of the vessel.
-    axis = 0.0 if is_round(vessel) or math.cos(long_axis) == 0 else long_axis
-    axis += math.pi if math.cos(axis) < 0 else 0.0
-    best = (x, y)
-    for k in range(1, 12):
-        spot = (x + 0.008 * k * math.cos(axis), y + 0.008 * k * math.sin(axis))
-        part = _core(target, target.yaw_rad).at(*spot)
-        if inside_margin(vessel, part, floor_z(vessel)) < _TOUCH_M:
-            break
-        best = spot
+    best, furthest_m = (x, y), 0.0
+    # Away from the robot first, and so from the camera: what stands there hides nothing of the vessel.
+    for turn in (0, 1, -1, 2, -2, 3, -3, 4):
+        axis = vessel.yaw_rad * (not is_round(vessel)) + math.pi / 4 * turn
+        for away_m in _STEPS_M:
+            spot = (x + away_m * math.cos(axis), y + away_m * math.sin(axis))
+            part = _core(target, target.yaw_rad).at(*spot)
+            if (
+                inside_margin(vessel, part, vessel.top_z_m) < _TOUCH_M
+                or rest_height(vessel, part) > floor_z(vessel) + _SLOPE_M
+            ):
+                break
+            if away_m > furthest_m + _TOUCH_M:
+                best, furthest_m = spot, away_m
     return best
 
 
 def _beside(
-    target: GroundedObject, vessel: GroundedObject, contents: Sequence[GroundedObject], wish: Spot
+    target: GroundedObject, vessel: GroundedObject, contents: Sequence[GroundedObject], wish: Spot | None
 ) -> Iterator[_Choice]:
     floor = floor_z(vessel)
     boxes = [(footprint_of(c), c) for c in contents]
+    middle = vessel.position_m[:2] if wish is None else wish
+    # Where the plan wants it, there is a reason; the middle is but tidy.
+    pull = _PULL if wish is None else 1.0
     for own in _turned(target):
-        for x, y in _grid(vessel):
+        for x, y in (middle, *_grid(vessel)):
             part = own.at(x, y)
             if inside_margin(vessel, part, vessel.top_z_m) < 0.0:
                 continue
             z = rest_height(vessel, part)
             gaps = [(gap_m(part, box), c) for box, c in boxes]
             gap = min((g for g, _ in gaps), default=_WISHED_GAP_M)
-            cost = 0.3 * _apart((x, y), wish) + max(0.0, _WISHED_GAP_M - gap) + (z - floor)
+            cost = pull * _apart((x, y), middle) + max(0.0, _WISHED_GAP_M - gap) + (z - floor)
             if gap < 0.0:
                 cost += _CLOSE
             if gap < -_TOUCH_M:
@@ -110,7 +117,7 @@ def _beside(
 def _upon(target: GroundedObject, contents: Sequence[GroundedObject]) -> Iterator[_Choice]:
     for thing in contents:
         x, y, _ = thing.position_m
-        if any(o is not thing and _over(thing, *o.position_m[:2]) and o.top_z_m > thing.top_z_m
+        if any(o is not thing and lies_over(thing, *o.position_m[:2]) and o.top_z_m > thing.top_z_m
                for o in contents):  # fmt: skip
             continue
         into = is_hollow(thing) and inside_margin(thing, _core(target, target.yaw_rad).at(x, y),
@@ -144,7 +151,7 @@ def _grid(vessel: GroundedObject) -> Iterator[Spot]:
             yield (vessel.position_m[0] + c * dx - s * dy, vessel.position_m[1] + s * dx + c * dy)
 
 
-def _over(thing: GroundedObject, x_m: float, y_m: float) -> bool:
+def lies_over(thing: GroundedObject, x_m: float, y_m: float) -> bool:
     """Whether a point lies over a thing; round ones have no corners."""
     if is_round(thing):
         return _apart((x_m, y_m), thing.position_m[:2]) <= max(thing.size_m[:2]) / 2

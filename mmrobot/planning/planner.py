@@ -355,5 +355,3 @@ def _shares(step: DraftStep, later: Sequence[DraftStep]) -> bool:
         s.skill == step.skill == "place" and (s.relation, s.reference) == (step.relation, step.reference)
         for s in later
     )
-
-

@@ -14,6 +14,8 @@ from mmrobot.types import RELATIONS
 
 # Not a skill: the look after a place, whether the thing is where it was put. It never goes to a robot.
 VERIFY = "verify"
+# The label of a spot, among a place's obstacles, to which the hand found no way.
+BLOCKED = "a blocked spot"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,12 @@ def like_size(a: GroundedObject, b: GroundedObject) -> bool:
     return all(abs(p - q) <= _SIZE_TOLERANCE * max(p, q) for p, q in pairs)
 
 
+def no_larger(a: GroundedObject, b: GroundedObject) -> bool:
+    """Whether `a` may be `b`, half hidden: no side of it is longer, but for depth noise."""
+    pairs = zip(sorted(a.size_m[:2]) + [a.size_m[2]], sorted(b.size_m[:2]) + [b.size_m[2]], strict=True)
+    return all(p <= (1 + _SIZE_TOLERANCE) * q for p, q in pairs)
+
+
 def distance_m(a: Vector3, b: Vector3) -> float:
     """Distance over the table, without height."""
     return ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5

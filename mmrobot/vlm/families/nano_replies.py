@@ -9,8 +9,8 @@ import numpy as np
 
 from mmrobot.types import DraftStep
 from mmrobot.vlm.families.nano_parts import WriteStep
-from mmrobot.vlm.models.nano.slots import TASK_ID, OpenSlots
 from mmrobot.vlm.models.nano import vocabulary as v
+from mmrobot.vlm.models.nano.slots import TASK_ID, OpenSlots
 from mmrobot.vlm.models.nano.vocabulary import CONTROL, CONTROL_ID, NOT_UNDERSTOOD, PLAN
 
 
