@@ -16,6 +16,8 @@ WATCHED = ("never_touched", "picked_at_most")
 # Bodies that are no part of the robot.
 _FIXED = frozenset({"table", "world", "ground", "floor"})
 
+_LOST_S = 1.0
+
 
 class History:
     """Watches one run; idle where no goal of the episode asks."""
@@ -26,15 +28,19 @@ class History:
         self._touched: set[str] = set()
         self._picks: Counter[str] = Counter()
         self._held: str | None = None
+        self._held_s = 0.0
 
     def see(self) -> None:
         """Call it after each short step of the simulator."""
         if not self._asked:
             return
-        held = self._simulator.truth().held
-        if held is not None and held != self._held:
-            self._picks[held] += 1
-        self._held = held
+        world = self._simulator.truth()
+        held = world.held
+        if held is not None:
+            # A grip that gives way for an instant is no second one.
+            if held != self._held or world.time_s - self._held_s > _LOST_S:
+                self._picks[held] += 1
+            self._held, self._held_s = held, world.time_s
         for contact in self._simulator.contacts():
             for one, other in ((contact.first, contact.second), (contact.second, contact.first)):
                 if one in self._ids and other not in _FIXED and (other not in self._ids or other == held):
