@@ -158,6 +158,7 @@ class PlanningConfig(Section):
     edge_margin_m: float = Field(
         default=0.0, ge=0, le=0.2, description="goals stay this far inside of the work area"
     )
+    push_m: float = Field(default=0.10, gt=0, le=0.4, description="how far a push takes a thing")
     drop_height_m: float = Field(
         default=0.004, ge=0, le=0.1, description="the underside is let go this high over its goal"
     )
@@ -188,6 +189,7 @@ class GateConfig(Section):
     min_height_m: float = Field(
         default=-0.015, ge=-1, le=1, description="lowest point over the table top, noise included"
     )
+    max_push_m: float = Field(default=0.5, gt=0, le=2, description="nothing is pushed further at once")
     max_height_m: float = Field(
         default=0.45, gt=0, le=3, description="highest top of a target or goal over the table"
     )
@@ -206,6 +208,9 @@ class MotionConfig(Section):
     joint_speed_rad_s: float = Field(default=1.8, gt=0, le=10, description="joint speed")
     joint_acceleration_rad_s2: float = Field(default=6.0, gt=0, le=100, description="joint acceleration")
     travel_speed_m_s: float = Field(default=1.0, gt=0, le=3, description="of the hand through free space")
+    push_speed_m_s: float = Field(
+        default=0.06, gt=0, le=0.5, description="of the hand that pushes: what rolls shall not run away"
+    )
     contact_speed_m_s: float = Field(default=0.12, gt=0, le=1, description="of the hand near things")
     approach_height_m: float = Field(default=0.10, gt=0, le=0.5, description="over a grasp before going down")
     carry_height_m: float = Field(

@@ -32,6 +32,7 @@ from mmrobot.planning.bans import banned, widened
 from mmrobot.planning.identity import seen_in_place
 from mmrobot.planning.places import goal_position
 from mmrobot.planning.planner import Moved, Planner, distance_m, like_size, same_thing
+from mmrobot.planning.pushing import is_push, push_goal
 from mmrobot.planning.referents import describe_places, not_found, present
 from mmrobot.planning.skills import BLOCKED, VERIFY
 from mmrobot.planning.table_top import TABLE, free_spot, table_top
@@ -45,6 +46,8 @@ from mmrobot.vlm.interface import VisionLanguageModel
 Lift = Callable[[ScoredBox], GroundedObject]
 Lifter = Callable[[RgbdFrame, Sequence[ScoredBox]], Lift]
 
+# What was pushed may have rolled on, or have been left behind, by so much.
+_PUSHED_M = 0.12
 # What was put down may have rolled or slid this far.
 _ROLLED_M = 0.06
 # Surfaces this near to the height that is expected may be it.
@@ -178,6 +181,8 @@ class Pipeline:
         if step.skill == "pick" and step.target is not None:
             target = self._again(frame, lift, step.target, things)
             return replace(step, target=target, obstacles=self._around(frame, lift, step, things, target))
+        if step.skill == "push" and step.target is not None:
+            return self._locate_push(frame, lift, step, step.target, things)
         if step.skill == "place" and step.reference is not None and step.target is not None:
             if step.reference.label == TABLE:
                 others = self._around(frame, lift, step, things)
@@ -191,6 +196,19 @@ class Pipeline:
             goal = goal_position(step.relation or "", step.target, reference, others, self.config, wish)
             return replace(step, reference=reference, goal_position_m=goal, obstacles=others)
         return step
+
+    def _locate_push(
+        self, frame: RgbdFrame, lift: Lift, step: PlanStep, known: GroundedObject,
+        things: Sequence[GroundedObject],
+    ) -> PlanStep:  # fmt: skip
+        target = self._again(frame, lift, known, things)
+        reference = None if step.reference is None else self._again(frame, lift, step.reference, things)
+        others = tuple(
+            o for o in self._around(frame, lift, step, things, target)
+            if reference is None or not same_thing(o, reference)
+        )  # fmt: skip
+        goal = push_goal(step.relation or "", target, reference, others, self.config)
+        return replace(step, target=target, reference=reference, goal_position_m=goal, obstacles=others)
 
     def _around(
         self,
@@ -305,8 +323,9 @@ class Pipeline:
         near = [f for f in answers if distance_m(f.position_m, known.position_m) <= limits.same_place_m]
         if near:
             return min(near, key=lambda f: distance_m(f.position_m, known.position_m))
+        reach_m = _PUSHED_M if is_push(step) else limits.same_place_m
         beside = [*step.obstacles, *([step.reference] if step.reference is not None else [])]
-        staying = seen_in_place(known, beside, things, limits.same_place_m)
+        staying = seen_in_place(known, beside, things, reach_m)
         if staying is not None:
             return replace(staying, label=known.label, score=max(staying.score, limits.threshold))
         x, y, _ = known.position_m

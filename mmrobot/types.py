@@ -23,6 +23,9 @@ BoxXyxy = tuple[float, float, float, float]
 RELATIONS = ("in", "on", "left_of", "right_of", "behind", "in_front_of")
 
 
+_WAYS = {
+    "left_of": "to the left", "right_of": "to the right", "behind": "away", "in_front_of": "nearer",
+}  # fmt: skip
 MATCHES = ("own_color", "different")
 
 
@@ -188,8 +191,9 @@ class PlanDraft:
 class PlanStep:
     """A step with its things located.
 
-    `target` is what is picked, or what the hand holds when placing; `goal_position_m` (base) is
-    where the middle of the target's underside comes to rest, for place. `obstacles` are the other
+    `target` is what is picked or pushed, or what the hand holds when placing; `goal_position_m` (base) is
+    where the middle of the target's underside comes to rest, for place and push. A push has a direction as
+    its relation, or "near" with a reference. `obstacles` are the other
     things seen, for collision-free approach.
     """
 
@@ -211,6 +215,10 @@ class PlanStep:
         if self.skill == "place" and self.reference is not None:
             what = self.target.label if self.target else "it"
             return f"place {what} {(self.relation or '').replace('_', ' ')} {self.reference.label}"
+        if self.skill == "push":
+            what = self.target.label if self.target else "it"
+            to = f"to {self.reference.label}" if self.reference else _WAYS.get(self.relation or "", "")
+            return f"push {what} {to}"
         words = [self.skill, self.target.label if self.target else "", self.text or ""]
         return " ".join(w for w in words if w)
 

@@ -11,6 +11,7 @@ from mmrobot.planning.filling import lies_over
 from mmrobot.planning.footprint import footprint_of, gap_m
 from mmrobot.planning.places import DIRECTIONS_RAD
 from mmrobot.planning.planner import distance_m
+from mmrobot.planning.pushing import is_push
 from mmrobot.planning.table_top import TABLE
 from mmrobot.planning.vessel import is_hollow
 from mmrobot.types import GroundedObject, PlanStep
@@ -20,6 +21,10 @@ _FELL_BESIDE_M = 0.15
 _STILL_THERE_M = 0.03
 _REST_HEIGHT_M = 0.03
 _BESIDE_M = 0.10
+# A push is done when the thing has gone so far, no further off its direction than this, or comes so near.
+_PUSHED_M = 0.05
+_ASTRAY_RAD = math.radians(35)
+_NEAR_M = 0.04
 # A vessel this high for its width hides what lies in it: a cup.
 _HIDES_RATIO = 0.6
 
@@ -57,7 +62,11 @@ def problem_with(done: Done, look: LookResult, tolerance_m: float) -> Problem | 
             return None
         return Problem(f"'{step.target.label}' is not seen where it was put", "is not seen where it was put")
     thing, reference = seen.target, seen.reference or step.reference
-    if _is_there(step, thing, reference, tolerance_m):
+    if is_push(step):
+        there = _was_pushed(done, thing, reference)
+    else:
+        there = _is_there(step, thing, reference, tolerance_m)
+    if there:
         return None
     off_m = distance_m(thing.position_m, step.goal_position_m)
     still = done.origin is not None and distance_m(thing.position_m, done.origin.position_m) < _STILL_THERE_M
@@ -65,8 +74,9 @@ def problem_with(done: Done, look: LookResult, tolerance_m: float) -> Problem | 
     if not known and _hides(step):
         return None
     goal, at = step.goal_position_m, thing.position_m
+    how = "pushed towards" if is_push(step) else "put at"
     message = (
-        f"'{thing.label}' was put at x={goal[0]:.2f}, y={goal[1]:.2f} m, but is seen at "
+        f"'{thing.label}' was {how} x={goal[0]:.2f}, y={goal[1]:.2f} m, but is seen at "
         f"x={at[0]:.2f}, y={at[1]:.2f}, z={at[2]:.2f} m"
     )
     where = "is still where it was" if still else place_words(thing, reference)
@@ -111,6 +121,19 @@ def _is_there(
     return near and not lower
 
 
+def _was_pushed(done: Done, thing: GroundedObject, reference: GroundedObject | None) -> bool:
+    """Whether it has gone that way, far enough to be seen, or has come near."""
+    if reference is not None:
+        return gap_m(footprint_of(thing), footprint_of(reference)) <= _NEAR_M
+    if done.origin is None or done.step.relation is None:
+        return False
+    turn = DIRECTIONS_RAD[done.step.relation]
+    dx = thing.position_m[0] - done.origin.position_m[0]
+    dy = thing.position_m[1] - done.origin.position_m[1]
+    along, across = dx * math.cos(turn) + dy * math.sin(turn), -dx * math.sin(turn) + dy * math.cos(turn)
+    return along >= _PUSHED_M and abs(across) <= along * math.tan(_ASTRAY_RAD)
+
+
 def _on_its_side(relation: str, thing: GroundedObject, reference: GroundedObject) -> bool:
     """Whether it lies more that way than across."""
     turn = DIRECTIONS_RAD[relation]
@@ -134,8 +157,6 @@ def _name(step: PlanStep) -> str:
 def _words(step: PlanStep) -> str:
     relation = (step.relation or "").replace("_", " ")
     if step.skill == "push":
-        towards = f"towards {step.reference.label}" if step.reference is not None else relation
-        return f"{_name(step)} pushed {towards}"
-    if step.reference is None:
-        return f"{_name(step)} put down"
-    return f"{_name(step)} {relation} {step.reference.label}"
+        return step.summary.replace("push ", "", 1).replace(_name(step), f"{_name(step)} pushed", 1)
+    reference = step.reference.label if step.reference is not None else "the table"
+    return f"{_name(step)} {relation} {reference}"

@@ -143,7 +143,9 @@ class Runner:
 
     def _begin_step(self, plan: ActionPlan) -> None:
         if not self._agenda:
-            self._to_check = deque(d for d in self._placed if d is not self._sure)
+            self._to_check = deque(
+                d for d in self._placed if d is not self._sure and d.step.skill == "place"
+            )
             self._problems = []
             self._check_next(plan)
             return

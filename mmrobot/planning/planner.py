@@ -15,6 +15,7 @@ from mmrobot.errors import AmbiguousError, NotUnderstoodError, OperationUnsuppor
 from mmrobot.planning.bans import banned_marks, check_ban, widened
 from mmrobot.planning.filling import contents_of, spot_with_company
 from mmrobot.planning.places import goal_position
+from mmrobot.planning.pushing import NEAR, push_goal
 from mmrobot.planning.sets import moves_of, rests
 from mmrobot.planning.skills import conditions, missing_arguments, skill_named
 from mmrobot.planning.table import Find, Table, distance_m, like_size, same_thing
@@ -123,6 +124,9 @@ class Planner:
             else:
                 j = self._table.one(draft.reference or "")
                 self._place(draft.relation or "", j, draft.confidence, _shares(draft, later), draft.reference)
+        elif draft.skill == "push":
+            self._check_empty(draft.target or "")
+            self._push(draft)
         else:
             self._add(draft.skill, text=draft.text, confidence=draft.confidence)
 
@@ -165,6 +169,24 @@ class Planner:
         wish = spot_with_company(target, reference) if company and is_hollow(reference) else None
         goal = goal_position(relation, target, reference, self._around(i, j), self._config, wish)
         self._put(relation, reference, goal, min(confidence, reference.score), (i, j))
+
+    def _push(self, draft: DraftStep) -> None:
+        table, relation = self._table, draft.relation or ""
+        i = table.one(draft.target or "")
+        j = table.one(draft.reference) if relation == NEAR and draft.reference else None
+        if i == j:
+            raise NotUnderstoodError(
+                f"'{draft.target}' cannot be pushed to itself", "name another thing to push it to"
+            )
+        target, reference = table.now[i], None if j is None else table.now[j]
+        but = (i,) if j is None else (i, j)
+        goal = push_goal(relation, target, reference, self._around(*but), self._config)
+        self._add(
+            "push", target, relation, reference, goal,
+            confidence=min(draft.confidence, target.score), skip=but,
+        )  # fmt: skip
+        table.move(i, goal)
+        table.last = i
 
     def _set_down(self, wish: tuple[float, float] | None, confidence: float) -> None:
         """Onto the table: to `wish`, or near to where it was taken from."""
