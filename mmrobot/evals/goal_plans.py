@@ -9,7 +9,7 @@ from mmrobot.tabletop.scene import Scene
 from mmrobot.types import RELATIONS, DraftStep
 
 SCRIPTED = (
-    *RELATIONS, "near", "held", "at", "on_table", "displaced", "amount_in", "never_touched", "picked_at_most",
+    *RELATIONS, "near", "held", "at", "on_table", "rests_on", "displaced", "amount_in", "never_touched", "picked_at_most",
 )  # fmt: skip
 """Predicates that a script can make true."""
 _REACH_M = 0.01
@@ -19,6 +19,12 @@ def plan_of_goals(goals: Sequence[Goal], world: WorldState, scene: Scene) -> tup
     """What makes those goals true that do not hold; towers are built from below. () where all hold."""
     unmet = [g for g in goals if not g.negated and not holds(g, world, scene)]
     steps = [*push_near(unmet, goals), *_pushes(unmet), *_swaps(unmet, scene), *_moves(unmet, bool(push_near(unmet, goals))), *_amounts(goals, unmet, world, scene)]
+    for goal in (g for g in goals if g.negated and g.predicate == "picked_at_most" and not holds(g, world, scene)):
+        # It ends where it was, and yet it is to be taken.
+        steps += [DraftStep("pick", target=goal.objects[0]), DraftStep("put_back", target=goal.objects[0])]
+    base = [g for g in goals if g.predicate == "rests_on"]
+    if base and unmet:
+        steps = [DraftStep("pyramid", parts=_pyramid(base))]
     held = next((g for g in unmet if g.predicate == "held"), None)
     if held is not None:
         steps.append(DraftStep("pick", target=held.objects[0]))
@@ -73,6 +79,17 @@ def _swaps(unmet: Sequence[Goal], scene: Scene) -> list[DraftStep]:
         ):
             steps.append(DraftStep("swap", target=a, reference=b))
     return steps
+
+
+def _pyramid(rests: Sequence[Goal]) -> tuple[str, ...]:
+    """From the left of the base to the top, as each rests on two: the left one first."""
+    below: dict[str, list[str]] = {}
+    for goal in rests:
+        below.setdefault(goal.objects[0], []).append(goal.objects[1])
+    top = next(n for n in below if all(n not in pair for pair in below.values()))
+    d, e = below[top]
+    (a, b), c = below[d], below[e][1]
+    return (a, b, c, d, e, top)
 
 
 def _amounts(

@@ -9,6 +9,7 @@ It knows no model and no camera: `find` grounds a phrase, `things` are what is t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mmrobot.config import Config
 from mmrobot.errors import AmbiguousError, NotUnderstoodError, OperationUnsupportedError, UnsafeError
@@ -16,6 +17,7 @@ from mmrobot.planning.bans import banned_marks, check_ban, widened
 from mmrobot.planning.filling import contents_of, spot_with_company
 from mmrobot.planning.places import goal_position
 from mmrobot.planning.pushing import NEAR, push_goal
+from mmrobot.planning.pyramid import pyramid
 from mmrobot.planning.sets import moves_of, rests
 from mmrobot.planning.skills import conditions, missing_arguments, skill_named
 from mmrobot.planning.table import Find, Table, distance_m, like_size, same_thing
@@ -91,6 +93,8 @@ class Planner:
                 self._do(self._branch(step))
             elif step.skill == "swap":
                 self._swap(step)
+            elif step.skill == "pyramid":
+                self._pyramid(step)
             elif step.skill == "put_back":
                 self._put_back(step)
             elif step.skill == "resume":
@@ -188,12 +192,14 @@ class Planner:
         table.move(i, goal)
         table.last = i
 
-    def _set_down(self, wish: tuple[float, float] | None, confidence: float) -> None:
-        """Onto the table: to `wish`, or near to where it was taken from."""
+    def _set_down(
+        self, wish: tuple[float, float] | None, confidence: float, expected: Sequence[GroundedObject] = ()
+    ) -> None:
+        """Onto the table: to `wish`, or near to where it was taken from, out of the way of what is `expected`."""
         i = self._table.held
         assert i is not None
         target = self._table.now[i]
-        goal = free_spot(target, self._around(i), self._config, wish)
+        goal = free_spot(target, (*self._around(i), *expected), self._config, wish)
         self._put("on", table_top(self._config, target.stamp_ns), goal, confidence, (i,))
 
     def _put(
@@ -235,12 +241,29 @@ class Planner:
                 f"'{swap.target}' and '{swap.reference}' are the same thing", "name two things"
             )
         first, second = (self._standing(k) for k in (i, j))
+        x, y, _ = self._table.now[i].position_m
+        coming = replace(self._table.now[j], position_m=(x, y, self._table.now[j].position_m[2]))
         self._pick(i, swap.confidence)
-        self._set_down(None, swap.confidence)
+        self._set_down(None, swap.confidence, (coming,))
         self._pick(j, swap.confidence)
         self._set_down(first, swap.confidence)
         self._pick(i, swap.confidence)
         self._set_down(second, swap.confidence)
+
+    def _pyramid(self, draft: DraftStep) -> None:
+        """Three side by side on free table, two over the gaps, one over theirs."""
+        self._check_empty(draft.parts[0])
+        parts = [self._table.one(phrase) for phrase in draft.parts]
+        blocks = [self._table.now[i] for i in parts]
+        others = [o for k, o in enumerate(self._table.now) if k not in parts]
+        for i, block, spot in zip(parts, blocks, pyramid(blocks, others, self._config), strict=True):
+            self._pick(i, draft.confidence)
+            if spot.support is None:
+                top = table_top(self._config, block.stamp_ns)
+                self._put("on", top, spot.goal_m, draft.confidence, (i,))
+            else:
+                below = self._table.now[parts[spot.support]]
+                self._put("on", below, spot.goal_m, draft.confidence, (i, parts[spot.support]))
 
     def _standing(self, i: int) -> tuple[float, float]:
         """Where on the table a thing stands. Raises UnsafeError for what lies in or on another."""

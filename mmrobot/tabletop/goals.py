@@ -7,6 +7,7 @@ For judging episodes and for training data only: this state reaches no node of t
   else already lies inside: at most 1.2 cm above that thing's top).
 - on(a,b): a's underside is within 1.2 cm of b's top and its middle above b's footprint; for plate and tray as
   in(a,b).
+- rests_on(a,b): a's underside is within 1.2 cm of b's top, and some of it lies over b.
 - left_of, right_of, behind, in_front_of: offset of the middles along that axis at least half of the sum of
   both half widths, and no smaller than the offset across.
 - near(a,b,m), at(a,x,y,m): distance of the middles on the table's plane at most m.
@@ -46,6 +47,7 @@ FLAT = ("plate", "tray")
 ARITY: dict[str, tuple[int, int]] = {
     "in": (2, 0),
     "on": (2, 0),
+    "rests_on": (2, 0),
     "left_of": (2, 0),
     "right_of": (2, 0),
     "behind": (2, 0),
@@ -294,6 +296,9 @@ def _true(goal: Goal, world: WorldState, scene: Scene) -> bool:
         return _in(a, b, world, scene)
     if goal.predicate == "on":
         return _on(a, b, world, scene)
+    if goal.predicate == "rests_on":
+        apart = np.abs(a.center[:2] - b.center[:2])
+        return abs(a.bottom - b.top) <= ON_GAP_M and bool((apart < (a.extent + b.extent)[:2]).all())
     return _directed(goal.predicate, a, b)
 
 

@@ -66,7 +66,7 @@ FAMILIES: dict[str, Callable[[np.random.Generator, str], Draft | Story | None]] 
 }
 # Families whose words are drawn freely over the scene, so that some cannot be done there.
 _FREELY_WORDED = {
-    "tower", "sequence", "swap", "all", "some", "negation", "sort", "different", "conditional",
+    "tower", "sequence", "swap", "put_back", "pyramid", "all", "some", "negation", "sort", "different", "conditional",
     *(f"composed_{name}" for name in composed.JOINED),
 }  # fmt: skip
 
@@ -166,6 +166,8 @@ def _told(
         followups = (Followup("done", _answer(draft, several.target_ids, words)),)
         steps = tuple(replace(s, target_ids=meant) if s is several else s for s in command.steps)
         command = replace(command, steps=steps)
+    if draft.family == "put_back" and command.steps[0].skill != "pick":
+        return None
     goals = goals_of(scene, command)
     if any(s.skill == "if" for s in command.steps):
         done = [s for c in command.steps for s in (c.then if c.holds else c.otherwise) if c.skill == "if"]

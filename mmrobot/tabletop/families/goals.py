@@ -16,6 +16,8 @@ NEAR_M = 0.15
 _BESIDE_REACH_M = 0.07
 # What is pushed to a thing ends at most so far from it.
 _PUSHED_NEAR_M = 0.05
+# Between neighbours in the lowest row of a pyramid.
+_ROW_M = 0.08
 
 
 # A pushed thing goes at least this far; one that is put back stands at most this far from where it was.
@@ -64,6 +66,8 @@ class _Goals:
                 self._placed[a], self._placed[b] = self._at(a, b), self._at(b, a)
             elif step.skill == "put_back":
                 (a,) = step.target_ids
+                # Where it was, and yet it was in the hand.
+                self._others.append(f"not picked_at_most({a}, 0)")
                 self._placed[a], self._held = self._at(a, a), ""
             elif step.skill == "pyramid":
                 self._pyramid(step.part_ids)
@@ -124,9 +128,9 @@ class _Goals:
     def _pyramid(self, names: Sequence[str]) -> None:
         a, b, c, d, e, f = names
         for left, right in ((a, b), (b, c)):
-            self._placed[right] = [f"right_of({right}, {left})", f"near({right}, {left}, 0.08)"]
+            self._placed[right] = [f"right_of({right}, {left})", f"near({right}, {left}, {_ROW_M:g})"]
         for upper, lower in ((d, (a, b)), (e, (b, c)), (f, (d, e))):
-            self._placed[upper] = [f"on({upper}, {n})" for n in lower]
+            self._placed[upper] = [f"rests_on({upper}, {n})" for n in lower]
 
 
 def _placed(scene: Scene, target: str, relation: str, reference: str, text: str) -> list[str]:

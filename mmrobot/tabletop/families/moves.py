@@ -9,13 +9,15 @@ from mmrobot.tabletop.families.scenes import held_out_kind, make_scene, one_of, 
 from mmrobot.tabletop.footprint import Footprint, gap_m
 from mmrobot.tabletop.goals import DIRECTIONS
 from mmrobot.tabletop.levels import add_labels
-from mmrobot.tabletop.objects import SHAPES, SIZES
+from mmrobot.tabletop.objects import GRASPABLE, SHAPES, SIZES, TRAINED_COLORS
 from mmrobot.tabletop.sampling import HELD_OUT_HOLDERS, HELD_OUT_PAIRS, Kind
 from mmrobot.tabletop.scene import WORK_AREA_X, WORK_AREA_Y, Scene, SceneObject
 
 _BESIDE_GAP_M = 0.03
 _SPOT_CLEARANCE_M = 0.025
 _TOWER_SHARE = 0.2
+_PYRAMID_SHARE = 0.1
+_SWAP_SHARE, _BACK_SHARE = 0.15, 0.1
 REFER_KINDS: dict[str, float] = {
     "extreme": 4, "rank": 3, "middle": 1, "relation": 4, "nearest": 2, "not": 2, "size": 2,
 }  # fmt: skip
@@ -76,6 +78,10 @@ def stack(rng: np.random.Generator, level: str) -> Draft | None:
         others = ("ball", "cup", "bowl", "plate", "tray")
         scene = make_scene(rng, level, [Kind("cube")] * 3, (3, 6), shapes=others)
         return Draft(scene, "tower")
+    if level != "L1" and rng.random() < _PYRAMID_SHARE:
+        colors = [str(c) for c in rng.choice([c for c in TRAINED_COLORS if c != "black"], 6, replace=False)]
+        six = [Kind("cube", c, "small") for c in colors]
+        return Draft(make_scene(rng, level, six, (6, 7), shapes=("ball", "cup")), "pyramid")
     cubes = [Kind("cube"), Kind("cube")]
     if level == "L1":
         cubes[int(rng.integers(2))] = held_out_kind(rng, HELD_OUT_PAIRS, ("cube",))
@@ -112,7 +118,10 @@ def label(rng: np.random.Generator, level: str) -> Draft | None:
 
 
 def sequence(rng: np.random.Generator, level: str) -> Draft | None:
-    """Two or three moves in one sentence."""
+    """Two or three moves in one sentence; two things that change places; one taken and put back."""
+    if level != "L1" and (x := rng.random()) < _SWAP_SHARE + _BACK_SHARE:
+        scene = make_scene(rng, level, [target_kind(rng, level), Kind(one_of(rng, GRASPABLE))], (3, 6))
+        return Draft(scene, "swap" if x < _SWAP_SHARE else "put_back", scene.objects[0].id)
     holder = Kind(one_of(rng, ("bowl", "plate", "tray")))
     wishes = [target_kind(rng, level), holder, target_kind(rng, "L0")]
     return Draft(make_scene(rng, level, wishes, (4, 8)), "sequence")

@@ -61,7 +61,7 @@ def _dialogue(scene: Scene, kind: str, level: str, words: random.Random) -> Told
         return None
     goals = goals_of(scene, first)
     if kind == "put_back":
-        goals = back(a)
+        goals = [*back(a), f"not picked_at_most({a.id}, 0)"]
     elif kind == "not_that":
         goals = [f"held({b.id})", *back(a)]
     elif kind == "elsewhere":
