@@ -379,7 +379,8 @@ def _seen_again(moved: Sequence[Moved], things: Sequence[GroundedObject]) -> lis
     """What was moved, where it is seen now: near where it should stand, of its size."""
     found: list[Moved] = []
     for now, before in moved:
-        near = [t for t in things if distance_m(t.position_m, now.position_m) <= _ROLLED_M and like_size(t, now)]
+        about = (t for t in things if distance_m(t.position_m, now.position_m) <= _ROLLED_M)
+        near = [t for t in about if like_size(t, now)]
         if near:
             best = min(near, key=lambda t: distance_m(t.position_m, now.position_m))
             found.append((best, before))

@@ -1,4 +1,5 @@
-"""From an episode's goals to steps over ids that make them true: what the oracle does, not a word understood."""
+"""From an episode's goals to steps over ids that make them true: what the oracle does, not a word
+understood."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from mmrobot.tabletop.scene import Scene
 from mmrobot.types import RELATIONS, DraftStep
 
 SCRIPTED = (
-    *RELATIONS, "near", "held", "at", "on_table", "rests_on", "displaced", "amount_in", "never_touched", "picked_at_most",
+    *RELATIONS, "near", "held", "at", "on_table", "rests_on", "displaced", "amount_in", "never_touched",
+    "picked_at_most",
 )  # fmt: skip
 """Predicates that a script can make true."""
 _REACH_M = 0.01
@@ -18,8 +20,16 @@ _REACH_M = 0.01
 def plan_of_goals(goals: Sequence[Goal], world: WorldState, scene: Scene) -> tuple[DraftStep, ...]:
     """What makes those goals true that do not hold; towers are built from below. () where all hold."""
     unmet = [g for g in goals if not g.negated and not holds(g, world, scene)]
-    steps = [*push_near(unmet, goals), *_pushes(unmet), *_swaps(unmet, scene), *_moves(unmet, bool(push_near(unmet, goals))), *_amounts(goals, unmet, world, scene)]
-    for goal in (g for g in goals if g.negated and g.predicate == "picked_at_most" and not holds(g, world, scene)):
+    steps = [
+        *push_near(unmet, goals),
+        *_pushes(unmet),
+        *_swaps(unmet, scene),
+        *_moves(unmet, bool(push_near(unmet, goals))),
+        *_amounts(goals, unmet, world, scene),
+    ]
+    for goal in (
+        g for g in goals if g.negated and g.predicate == "picked_at_most" and not holds(g, world, scene)
+    ):
         # It ends where it was, and yet it is to be taken.
         steps += [DraftStep("pick", target=goal.objects[0]), DraftStep("put_back", target=goal.objects[0])]
     base = [g for g in goals if g.predicate == "rests_on"]

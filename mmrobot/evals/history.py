@@ -1,4 +1,5 @@
-"""What happened in a run, of which the final state tells nothing: what was touched, how often what was picked.
+"""What happened in a run, of which the final state tells nothing: what was touched, how often what was
+picked.
 
 From the simulator's contacts, for judging alone.
 """

@@ -41,11 +41,14 @@ FAULTY_FAMILIES = ("pick", "put_in", "put_beside", "stack")
 ARTICLES = frozenset({"the", "a", "an", "that", "this", "my"})
 FOREIGN = 0.05
 """Of phrases, those with a noun that the model has no word for."""
-NOUN_WORDS = frozenset(name for nouns, _ in NOUNS.values() for names in nouns for name in names if " " not in name)
+NOUN_WORDS = frozenset(
+    name for nouns, _ in NOUNS.values() for names in nouns for name in names if " " not in name
+)
 UNCHANGED = frozenset({"nonsense", "foreign", "none"})
 NONSENSE = 0.015
 STRANGERS = 0.06
-"""Of commands, those that name a thing of another world: the plan stands, and grounding says it is not there."""
+"""Of commands, those that name a thing of another world: the plan stands, and grounding says it is not
+there."""
 PYRAMIDS = 0.015
 """Of commands: six cubes on one table are rare by chance."""
 STRANGE = 0.3
@@ -142,7 +145,11 @@ class SentenceMaker:
         if rng.random() < PYRAMIDS:
             faulty = False
             many = cubes_of_many_colors(rng, self._avoid)
-            things = many if rng.random() < 0.7 else random_things(rng, 8, shapes=("cube",), avoid_pairs=self._avoid)
+            things = (
+                many
+                if rng.random() < 0.7
+                else random_things(rng, 8, shapes=("cube",), avoid_pairs=self._avoid)
+            )
         command = make_command(
             rng,
             things,

@@ -85,7 +85,9 @@ def _instead(act: DraftStep, before: PlanDraft) -> tuple[DraftStep, ...]:
         if not any(s.skill == "place" for s in rest):
             return (pick, DraftStep("place", relation=act.relation, reference=act.reference))
         return tuple(
-            replace(s, relation=act.relation, reference=act.reference, match=None) if s.skill == "place" else s
+            replace(s, relation=act.relation, reference=act.reference, match=None)
+            if s.skill == "place"
+            else s
             for s in before.steps
         )
     meant, main = act.target or "", main_phrase(before)

@@ -70,7 +70,9 @@ class Planner:
         self._banned = [i for s in draft.steps if s.skill == "avoid" for i in self._table.all(s.target or "")]
         self._do(draft.steps)
         if not self._steps:
-            self._add("say", text="there is nothing to be done: all is so already", confidence=draft.confidence)
+            self._add(
+                "say", text="there is nothing to be done: all is so already", confidence=draft.confidence
+            )
         limit = self._config.planning.max_steps
         if len(self._steps) > limit:
             raise UnsafeError(
@@ -137,8 +139,9 @@ class Planner:
     def _check_empty(self, phrase: str) -> None:
         held = self._table.held
         if held is not None:
+            name = self._table.now[held].label
             raise NotUnderstoodError(
-                f"step {len(self._steps)} picks '{phrase}' while the hand holds '{self._table.now[held].label}'",
+                f"step {len(self._steps)} picks '{phrase}' while the hand holds '{name}'",
                 "have it put down first",
             )
 
@@ -195,7 +198,8 @@ class Planner:
     def _set_down(
         self, wish: tuple[float, float] | None, confidence: float, expected: Sequence[GroundedObject] = ()
     ) -> None:
-        """Onto the table: to `wish`, or near to where it was taken from, out of the way of what is `expected`."""
+        """Onto the table: to `wish`, or near to where it was taken from, out of the way of what is
+        `expected`."""
         i = self._table.held
         assert i is not None
         target = self._table.now[i]
@@ -203,7 +207,12 @@ class Planner:
         self._put("on", table_top(self._config, target.stamp_ns), goal, confidence, (i,))
 
     def _put(
-        self, relation: str, reference: GroundedObject, goal: Vector3, confidence: float, skip: tuple[int, ...]
+        self,
+        relation: str,
+        reference: GroundedObject,
+        goal: Vector3,
+        confidence: float,
+        skip: tuple[int, ...],
     ) -> None:
         i = self._table.held
         assert i is not None
@@ -283,7 +292,9 @@ class Planner:
         origin = self._origin(i, phrase)
         if table.held is None:
             self._pick(i, draft.confidence)
-        hosts = [o for o in table.others(i) if contents_of(o, [origin]) and o.position_m[2] < origin.position_m[2]]
+        hosts = [
+            o for o in table.others(i) if contents_of(o, [origin]) and o.position_m[2] < origin.position_m[2]
+        ]
         if hosts and origin.bottom_z_m > self._config.work_area.table_z_m:
             host = max(hosts, key=lambda o: o.top_z_m)
             relation = "in" if is_hollow(host) else "on"
@@ -350,7 +361,9 @@ class Planner:
             return False
         i, relation = moved[-1], place.relation or ""
         if relation in ("in", "on") and not is_table(place.reference or ""):
-            return rests(relation, self._table.now[i], self._table.now[self._table.one(place.reference or "")])
+            return rests(
+                relation, self._table.now[i], self._table.now[self._table.one(place.reference or "")]
+            )
         return True
 
     # -- putting a step together -------------------------------------------------------------------

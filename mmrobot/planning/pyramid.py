@@ -40,7 +40,7 @@ def pyramid(
     heights = [block.size_m[2] for block in blocks]
     if max(heights) - min(heights) > _LEVEL_M:
         raise UnsafeError(
-            f"the blocks are {min(heights):.3f} to {max(heights):.3f} m high: nothing would lie level on them",
+            f"the blocks are {min(heights):.3f} to {max(heights):.3f} m high: none would lie level on them",
             "name blocks of one size",
             rule="level",
         )

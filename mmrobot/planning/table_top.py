@@ -46,7 +46,8 @@ def free_spot(
     wish: tuple[float, float] | None = None,
 ) -> Vector3:
     """Where the middle of the target's underside comes to rest on the table: at `wish`, if nothing stands
-    there; else near to it (default: to where it is) with room for the hand all round. Raises UnsafeError, rule
+    there; else near to it (default: to where it is) with room for the hand all round. Raises UnsafeError,
+    rule
     "free_place"."""
     area, planning = config.work_area, config.planning
     own, around = footprint_of(target), [footprint_of(o) for o in others]

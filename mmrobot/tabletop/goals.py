@@ -13,7 +13,8 @@ For judging episodes and for training data only: this state reaches no node of t
 - near(a,b,m), at(a,x,y,m): distance of the middles on the table's plane at most m.
 - held(a): the hand holds it. While it does, none of the others but `near` and `at` holds for it.
 - on_table(a): a's underside is within 1.2 cm of the table and the hand does not hold it.
-- displaced(a,x,y,dx,dy): from (x, y) a's middle has gone at least as far along (dx, dy) as that is long, and no
+- displaced(a,x,y,dx,dy): from (x, y) a's middle has gone at least as far along (dx, dy) as that is long,
+and no
   further across than along.
 - amount_in(b,n): exactly n things are in (or on) b.
 Over the whole run, where somebody kept watch (WorldState.touched, .picks):
@@ -85,7 +86,8 @@ class ObjectState:
 
 @dataclass(frozen=True)
 class WorldState:
-    """All objects by id, and the id of what the hand holds. Of the run so far, where somebody kept watch: what
+    """All objects by id, and the id of what the hand holds. Of the run so far, where somebody kept watch:
+    what
     the arm or what it held has `touched`, and how often the hand closed on each thing."""
 
     objects: dict[str, ObjectState] = field(default_factory=dict)

@@ -2,8 +2,10 @@
 
 L0 says with trained words what to do in a scene never seen; L1 names attribute pairs kept out of training;
 L2 keeps L0's scenes and says it in wordings kept out, with politeness, fillers and typos. L3 shows sizes,
-proportions, clutter and nameless things never trained on, and says now and then what a new word means. L4 keeps
-L0's scenes and words and changes how they look (the runner sees to it). L5 joins two families in one sentence.
+proportions, clutter and nameless things never trained on, and says now and then what a new word means. L4
+keeps
+L0's scenes and words and changes how they look (the runner sees to it). L5 joins two families in one
+sentence.
 Seeds of evaluation begin at EVALUATION_SEED; training takes those below.
 """
 
@@ -66,7 +68,8 @@ FAMILIES: dict[str, Callable[[np.random.Generator, str], Draft | Story | None]] 
 }
 # Families whose words are drawn freely over the scene, so that some cannot be done there.
 _FREELY_WORDED = {
-    "tower", "sequence", "swap", "put_back", "pyramid", "all", "some", "negation", "sort", "different", "conditional",
+    "tower", "sequence", "swap", "put_back", "pyramid", "all", "some", "negation", "sort", "different",
+    "conditional",
     *(f"composed_{name}" for name in composed.JOINED),
 }  # fmt: skip
 
@@ -177,7 +180,8 @@ def _told(
         return None
     if not goals or not failed_goals(goals, initial_world(scene), scene):
         return None
-    touched: set[str] = {n for s in flat(command.steps) for n in (*s.target_ids, *s.reference_ids, *s.part_ids)}
+    touched: set[str] = {n for s in flat(command.steps) for n in (*s.target_ids, *s.reference_ids,
+    *s.part_ids)}
     # What must not be touched stays where it is, as all else does.
     touched -= {n for s in command.steps if s.skill == "avoid" for n in s.target_ids}
     if draft.family == "sequence" and level == "L1":

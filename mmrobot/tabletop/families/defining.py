@@ -12,15 +12,19 @@ from mmrobot.tabletop.language.lexicon import NOUNS
 SHARE = 0.3
 NEW_WORDS = ("dax", "wug", "blicket", "toma", "zib", "fep", "gorp", "kiki", "modi", "pilk")
 _FORMS = (
-    "a {new} is a {meaning}; {rest}", "a {new} means a {meaning}. {rest}", "by {new} I mean the {meaning}: {rest}",
-    "let us call the {meaning} a {new}. {rest}", "the {new} is the {meaning}, now {rest}",
-)  # fmt: skip
+    "a {new} is a {meaning}; {rest}",
+    "a {new} means a {meaning}. {rest}",
+    "by {new} I mean the {meaning}: {rest}",
+    "let us call the {meaning} a {new}. {rest}",
+    "the {new} is the {meaning}, now {rest}",
+)
 _NAMES = "|".join(sorted(nouns[0][0][0] for shapes, nouns in NOUNS.items() if len(shapes) == 1))
 _NAMED = re.compile(rf"\b(?:the|that|my|your|this) ((?:[a-z]+ )?(?:{_NAMES}))\b", re.IGNORECASE)
 
 
 def with_definition(episode: Episode, words: random.Random) -> Episode:
-    """Now and then the instruction with a new word for one of its things; questions and refusals as they are."""
+    """Now and then the instruction with a new word for one of its things; questions and refusals as they
+    are."""
     if episode.expect.outcome != "success" or words.random() >= SHARE:
         return episode
     found = _NAMED.search(episode.instruction)

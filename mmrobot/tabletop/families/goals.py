@@ -163,7 +163,13 @@ def sizes_rise(scene: Scene, command: Command) -> bool:
     for step in flat(command.steps):
         if step.skill == "pick":
             (target,) = step.target_ids
-        elif step.skill == "place" and step.relation == "on" and target and len(step.reference_ids) == 1 and scene.by_id[target].shape == "cube":
+        elif (
+            step.skill == "place"
+            and step.relation == "on"
+            and target
+            and len(step.reference_ids) == 1
+            and scene.by_id[target].shape == "cube"
+        ):
             (base,) = step.reference_ids
             if scene.by_id[base].shape == "cube":
                 below, above = (SIZES.index(scene.by_id[n].size) for n in (base, target))

@@ -53,7 +53,13 @@ def make_scene(
         return sample_scene(rng, count, wishes=wishes, distinct=distinct, **options)
     low, high = max(_L3_NAMED[0], len(wishes)), max(_L3_NAMED[1], len(wishes))
     scene = sample_scene(
-        rng, (low, high), wishes=wishes, distinct=distinct, stretch=graspable_stretch, min_gap_m=0.025, **options
+        rng,
+        (low, high),
+        wishes=wishes,
+        distinct=distinct,
+        stretch=graspable_stretch,
+        min_gap_m=0.025,
+        **options,
     )
     scene = add_distractors(rng, scene, CLUTTER + 1 - len(scene.objects), HELD_OUT_DISTRACTORS)
     if len(scene.objects) < CLUTTER:

@@ -16,7 +16,7 @@ ROOM = {"tray": 4, "plate": 2, "bowl": 2}
 """How many small things lie side by side in each."""
 
 
-def all(rng: np.random.Generator, level: str) -> Draft | None:  # noqa: A001
+def all(rng: np.random.Generator, level: str) -> Draft | None:
     """All of a kind in one vessel; exactly so many; each in another one."""
     x = rng.random()
     if x < 0.25:
@@ -56,9 +56,7 @@ def _different(rng: np.random.Generator, level: str) -> Draft | None:
     return Draft(make_scene(rng, level, wishes, (4, 6), shapes=others), "different")
 
 
-def _gathering(
-    rng: np.random.Generator, level: str, count: tuple[int, int] = (3, 6)
-) -> tuple[Scene, str]:
+def _gathering(rng: np.random.Generator, level: str, count: tuple[int, int] = (3, 6)) -> tuple[Scene, str]:
     """A vessel, two to four things alike, and others; the id of the vessel."""
     vessel = one_of(rng, ("tray", "plate", "bowl"), (0.7, 0.15, 0.15))
     n = int(rng.integers(2, ROOM[vessel] + 1)) if vessel == "tray" else 2

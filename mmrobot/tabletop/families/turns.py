@@ -30,7 +30,10 @@ def back(o: SceneObject) -> list[str]:
 
 def dialogue(rng: np.random.Generator, level: str) -> Story | None:
     """Corrections, "the other one", "put it back", "do the same with the blue one"."""
-    target, vessel = target_kind(rng, level, ("cube", "ball", "cylinder")), one_of(rng, ("tray", "bowl", "plate"))
+    target, vessel = (
+        target_kind(rng, level, ("cube", "ball", "cylinder")),
+        one_of(rng, ("tray", "bowl", "plate")),
+    )
     second = one_of(rng, tuple(v for v in ("tray", "bowl", "plate") if v != vessel))
     others = tuple(s for s in ("cube", "ball", "cylinder", "cup") if s != target.shape)
     alike = Kind(target.shape, None, target.size)

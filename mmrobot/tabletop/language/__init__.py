@@ -52,7 +52,8 @@ __all__ = [
     "ANSWER_KINDS", "CLEAN", "FAMILIES", "FAULTS", "HANDWRITTEN", "HEAVY", "KINDS", "MIXED_KINDS", "NEXT_TO",
     "POLITE", "QUESTION_KINDS", "SIMPLE_KINDS", "STATEMENT_KINDS", "TRAINING", "Both", "Command", "Expr",
     "Expression", "Extreme", "Kind", "Middle", "Nearest", "Noise", "Question", "Related", "Split",
-    "Statement", "Step", "Thing", "Without", "WordSpan", "answer_text", "cubes_of_many_colors", "describe_phrase", "is_clear",
+    "Statement", "Step", "Thing", "Without", "WordSpan", "answer_text", "cubes_of_many_colors",
+    "describe_phrase", "is_clear",
     "make_command", "make_expression", "make_question", "make_statement", "random_label", "random_things",
     "referents", "things_of", "visible_things", "vocabulary",
 ]  # fmt: skip

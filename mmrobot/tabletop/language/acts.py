@@ -34,7 +34,9 @@ class Maker(DeedMaker):
         p = self._meant(t)
         words = DEEDS.say(rule, self.rng, {"T": p.spoken, **(slots or {})}, self.frame)
         skill = "again" if rule == "again" else "instead"
-        return Draft(words, [DraftStep(skill, p.words, target_ids=referents(p.expr, self.things))], skill, False)
+        return Draft(
+            words, [DraftStep(skill, p.words, target_ids=referents(p.expr, self.things))], skill, False
+        )
 
     def _elsewhere(self, r: Thing | None) -> Draft:
         if r is None:
@@ -86,7 +88,11 @@ class Maker(DeedMaker):
     def other_thing(self) -> Draft:
         """ "Put the other cube in the bowl": other than what was spoken of."""
         t, relation, r = self.pair("put_in")
-        noun = [Word("one")] if self.rng.random() < 0.4 else bare(Kind(frozenset((t.shape,))), self.rng, self.style)
+        noun = (
+            [Word("one")]
+            if self.rng.random() < 0.4
+            else bare(Kind(frozenset((t.shape,))), self.rng, self.style)
+        )
         words = [Word(self.rng.choice(("other", "other", "other", "remaining"))), *noun]
         p = Phrase(Kind(frozenset((t.shape,))), words, None, "the")
         self.last_target = p
@@ -115,5 +121,3 @@ class Maker(DeedMaker):
             words = DEEDS.say("put_back_thing", self.rng, {"T": p.spoken}, self.frame)
             pick = []
         return Draft(words, [*pick, DraftStep("put_back", p.words, target_ids=ids)], "put_back")
-
-

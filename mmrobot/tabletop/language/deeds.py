@@ -176,7 +176,8 @@ class DeedMaker(SetMaker):
     # -- several of them in one sentence -------------------------------------------------------
 
     def composed(self, first: str) -> Draft:
-        """Two of these families in one sentence: level L5, never trained. A condition comes last, since all that
+        """Two of these families in one sentence: level L5, never trained. A condition comes last, since
+        all that
         follows it belongs to it."""
         makers: dict[str, Callable[[], Draft]] = {
             "push": self.push, "all": self.all, "negation": lambda: self.all(negated=True), "sort": self.sort,

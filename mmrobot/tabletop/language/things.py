@@ -117,7 +117,9 @@ def random_things(
     return tuple(things)
 
 
-def cubes_of_many_colors(rng: random.Random, avoid_pairs: Collection[tuple[str, str]] = ()) -> tuple[Thing, ...]:
+def cubes_of_many_colors(
+    rng: random.Random, avoid_pairs: Collection[tuple[str, str]] = ()
+) -> tuple[Thing, ...]:
     """A scene of six cubes or more, no two of a colour, as a pyramid needs."""
     while True:
         cubes = random_things(rng, 14, shapes=("cube",), avoid_pairs=avoid_pairs)

@@ -131,9 +131,7 @@ _CONTROL_MASK = {
 }
 _NEEDS_WORDS = frozenset({WORD, PLACED, PLACED + _IN_IF, CORRECTION})
 _COPYING = np.array(
-    [
-        any(not _NEEDS_WORDS.isdisjoint(rules.get(token, ())) for rules in RULES.values()) for token in CONTROL
-    ],
+    [any(not _NEEDS_WORDS.isdisjoint(rules.get(token, ())) for rules in RULES.values()) for token in CONTROL],
     np.bool_,
 )
 _END_ONLY = np.array([token == v.END for token in CONTROL], np.bool_)
