@@ -75,8 +75,8 @@ def run_eval(options: EvalOptions, output: Output) -> None:
 
         def tell_stage(what: str, done: int, total: int) -> None:
             if what not in stages:
-                stages[what] = bar.add_task(what, total=total, last="")
-            bar.update(stages[what], completed=done, total=total)
+                stages[what] = bar.add_task(what, total=total or None, last="")
+            bar.update(stages[what], completed=done, total=total or None)
 
         summary = run_suite(suite, tell, tell_stage)
     _show(summary, output)

@@ -23,7 +23,8 @@ from mmrobot.vlm.engines.cache import cache_folder
 ORACLE = "both_true"
 _RESTS_ON = (
     *("tabletop", "simulator", "arm", "planning", "execution", "safety", "pipeline.py", "conversation.py"),
-    *("evals/oracle.py", "evals/judge.py", "evals/episode_runner.py", "evals/conditions.py"),
+    *("evals/oracle.py", "evals/goal_plans.py", "evals/judge.py", "evals/history.py"),
+    *("evals/episode_runner.py", "evals/conditions.py", "evals/unseen.py"),
 )
 
 
@@ -38,7 +39,7 @@ def code_digest(rooms: tuple[str, ...] = ("",)) -> str:
     root = Path(mmrobot.__file__).parent
     files: set[Path] = set()
     for room in rooms:
-        files |= {root / room} if room.endswith(".py") else set((root / room).rglob("*.py"))
+        files |= set(root.glob(room)) if room.endswith(".py") else set((root / room).rglob("*.py"))
     files |= set((root.parent / "sim").rglob("*.sdf"))
     total = hashlib.sha256()
     for path in sorted(files):
@@ -57,8 +58,9 @@ class OracleMemory:
         for line in self._path.read_text(encoding="utf-8").splitlines() if self._path.is_file() else ():
             try:
                 data = json.loads(line)
-                if data.pop("rests_on") == self._key:
-                    self._known[data.pop("episode")] = EpisodeResult.from_dict(data)
+                rests_on, name = data.pop("rests_on"), data.pop("episode")
+                if rests_on == self._key:
+                    self._known[name] = EpisodeResult.from_dict(data)
             except (ValueError, KeyError, TypeError):
                 continue
 

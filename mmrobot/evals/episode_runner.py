@@ -200,7 +200,8 @@ class EpisodeRun:
     def _play(self) -> None:
         if self.condition.delay_s:
             self._keep()
-            self._step(self.condition.delay_s)
+            while self.simulator.time_s < self.condition.delay_s:
+                self._step(self._config.runner.tick_s)
         self._say(self.episode.instruction)
         self._happen("plan")
         while True:

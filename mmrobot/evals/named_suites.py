@@ -59,10 +59,10 @@ SUITES = {
         videos=4,
     ),
     "full": NamedSuite(
-        "hours: every cell with 100 episodes",
+        "a night on one core: every cell with 100 episodes",
         episodes=100,
         controls=_CONTROLS,
-        control_episodes=25,
+        control_episodes=10,
         stress=_STRESS,
         stress_episodes=50,
         pairs=100,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmrobot.evals.report_cases import worst_cases
-from mmrobot.evals.report_parts import chips, interval, percent, points, section, short
+from mmrobot.evals.report_parts import chips, interval, percent, points, section, short, signed
 from mmrobot.evals.report_style import PAGE, STYLE
 from mmrobot.evals.report_tables import (
     asked_and_refused,
@@ -75,7 +75,7 @@ def _head(options: SuiteOptions, summary: Mapping[str, Any]) -> str:
             (
                 points(gap["difference"]),
                 f"of it rests on sight and words: without {without} so much is lost",
-                f"grounding gap, {points(low)} to {points(high)}, on {gap['n']} episodes",
+                f"grounding gap, {signed(low)} to {signed(high)}, on {gap['n']} episodes",
             )
         )
     numbers = "".join(

@@ -21,8 +21,8 @@ MAX_CASES, MAX_ALIKE = 24, 3
 
 
 def worst_first(results: Sequence[EpisodeResult]) -> list[EpisodeResult]:
-    """Failures: those called done first, then wrong ends, then what ran into something; of a family that failed
-    by the same part MAX_ALIKE, the others at the end."""
+    """Failures: those called done first, then wrong ends, then what ran into something; of a family that
+    failed by the same part MAX_ALIKE, the others at the end."""
     failed = sorted(
         (r for r in results if not r.passed),
         key=lambda r: (not r.claimed, r.outcome != "wrong", not r.collided, r.name),

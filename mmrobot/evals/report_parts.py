@@ -17,7 +17,12 @@ def percent(rate: float) -> str:
 
 def points(difference: float) -> str:
     """0.958 as 95.8 points, with a true minus."""
-    return f"{100 * difference:.1f} points".replace("-", "\N{MINUS SIGN}")
+    return f"{signed(difference)} points"
+
+
+def signed(difference: float) -> str:
+    """0.958 as 95.8, with a true minus, and no minus before nothing."""
+    return f"{round(100 * difference, 1) + 0.0:.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def interval(c: Mapping[str, Any]) -> str:
@@ -84,7 +89,7 @@ def change(gap: Mapping[str, Any]) -> str:
     low, high = gap["interval95"]
     kind = "bad" if low > 0 else "good" if high < 0 else "soft"
     lost = points(-gap["difference"])
-    return f"<b class={kind}>{lost}</b><br><small>{points(-high)} to {points(-low)}</small>"
+    return f"<b class={kind}>{lost}</b><br><small>{signed(-high)} to {signed(-low)}</small>"
 
 
 def tags(counts: Mapping[str, int]) -> str:

@@ -244,8 +244,8 @@ def not_doable(summary: Mapping[str, Any]) -> str:
         return ""
     said = (
         f"{judged} episodes were also played with true sight, the right plan and our arm. What even this "
-        "fails is not counted above, whether the robot passed it or not. Questions, choices and refusals have "
-        "no such script and are counted as they are."
+        "fails is not counted above, whether the robot passed it or not. Questions, choices and refusals "
+        "have no such script and are counted as they are."
     )
     if not episodes:
         return section("Not doable: none", "", said)

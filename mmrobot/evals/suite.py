@@ -5,6 +5,7 @@ options -> plan (episodes by condition, manifest) -> played, journalled -> filte
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import time
@@ -46,8 +47,8 @@ def run_suite(
     on where it stopped; `report.html` and `result.json` follow at the end. `stage` hears of what is done
     beside episodes. Raises InvalidConfigError, InvalidSceneError, ModelUnavailableError before anything runs.
     """
-    begin = time.perf_counter()
-    plan = plan_suite(options)
+    tell: Stage = stage or (lambda *_: None)
+    plan = plan_suite(options, lambda count: tell("made", count, 0))
     manifest = plan.manifest()
     # Named errors before processes are started; workers load their own.
     model = None if options.model in ORACLES else _model(options.model, options.config)
@@ -55,6 +56,7 @@ def run_suite(
         plan.runs.pop("true_sight", None)
     tasks = plan.tasks(options)
     _check_folder(options, manifest)
+    begin = time.perf_counter()
     results, journal, played = _play(options, plan, tasks, progress)
     wall_s = time.perf_counter() - begin
     runs: Results = {name: [results[f"{name}|{e.name}"] for e in found] for name, found in plan.runs.items()}
@@ -76,8 +78,8 @@ def run_suite(
     }
     counted = {name: [r for r in found if r.name not in excluded] for name, found in runs.items()}
     if options.suite and options.model not in ORACLES:
-        extras = Extras(options, _model(options.model, options.config), stage or (lambda *_: None))
-        summary |= extras.figures(plan.main, results)
+        extras = Extras(options, _model(options.model, options.config), tell)
+        summary |= extras.figures(plan.main, results, f"{manifest.sha256} {code_digest()}")
     if options.out is not None:
         _write(options, plan, summary, counted)
     return summary
@@ -177,6 +179,8 @@ def _run_task(task: Task) -> EpisodeResult:
         ablation=task.ablation,
         pictures=task.pictures,
     )
+    # A run's parts know each other, and hold a simulator: memory that the collector does not see.
+    gc.collect()
     if result.picture and task.pictures is not None:
         result = replace(result, picture=f"{task.pictures.name}/{result.picture}")
     return result
@@ -189,6 +193,9 @@ def _model(name: str, config: Config) -> VisionLanguageModel:
     """Loaded once a process."""
     if name not in _models:
         _models[name] = load_model(name, config=config)
+        # What is loaded stays: to look through it after each episode would take longer than some episodes.
+        gc.collect()
+        gc.freeze()
     return _models[name]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,13 +111,17 @@ class SuitePlan:
         return {t.key: known[t.episode.name] for t in tasks}
 
 
-def plan_suite(options: SuiteOptions) -> SuitePlan:
-    """Raises InvalidConfigError and InvalidSceneError for families, levels and files that are unknown."""
+def plan_suite(options: SuiteOptions, made: Callable[[int], None] = lambda count: None) -> SuitePlan:
+    """`made` hears how many episodes there are so far. Raises InvalidConfigError and InvalidSceneError for
+    families, levels and files that are unknown."""
     left_out: dict[str, str] = {}
     if options.episodes_file is not None:
         main = load_episodes(options.episodes_file)
     else:
-        main = list(_generated(options, left_out))
+        main = []
+        for episode in _generated(options, left_out):
+            main.append(episode)
+            made(len(main))
     if not main:
         raise InvalidConfigError("no episode is left to play", "choose other families and levels")
     named = options.named
