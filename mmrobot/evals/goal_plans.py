@@ -17,9 +17,14 @@ SCRIPTED = (
 _REACH_M = 0.01
 
 
-def plan_of_goals(goals: Sequence[Goal], world: WorldState, scene: Scene) -> tuple[DraftStep, ...]:
-    """What makes those goals true that do not hold; towers are built from below. () where all hold."""
-    unmet = [g for g in goals if not g.negated and not holds(g, world, scene)]
+def plan_of_goals(
+    goals: Sequence[Goal], world: WorldState | None = None, scene: Scene | None = None
+) -> tuple[DraftStep, ...]:
+    """What makes those goals true that do not hold; towers are built from below. () where all hold. Without a
+    world none is taken to hold."""
+    world, scene = world or WorldState(), scene or Scene()
+    there = {n for g in goals for n in g.objects} <= world.objects.keys()
+    unmet = [g for g in goals if not g.negated and not (there and holds(g, world, scene))]
     steps = [
         *push_near(unmet, goals),
         *_pushes(unmet),
@@ -28,7 +33,9 @@ def plan_of_goals(goals: Sequence[Goal], world: WorldState, scene: Scene) -> tup
         *_amounts(goals, unmet, world, scene),
     ]
     for goal in (
-        g for g in goals if g.negated and g.predicate == "picked_at_most" and not holds(g, world, scene)
+        g
+        for g in goals
+        if g.negated and g.predicate == "picked_at_most" and not (there and holds(g, world, scene))
     ):
         # It ends where it was, and yet it is to be taken.
         steps += [DraftStep("pick", target=goal.objects[0]), DraftStep("put_back", target=goal.objects[0])]

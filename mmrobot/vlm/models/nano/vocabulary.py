@@ -47,6 +47,10 @@ not the one that was taken, go on."""
 ACTS = {
     AGAIN: "again", OTHER: "other", INSTEAD: "instead", NOT_THAT: "not_that", RESUME: "resume",
 }  # fmt: skip
+NEEDS_PHRASE = frozenset({
+    PICK, EACH, SOME, *PLACE.values(), *PUSH.values(), PUT_BACK, SWAP, PYRAMID, IF, AVOID, AGAIN, INSTEAD,
+})  # fmt: skip
+"""Tokens that are followed by copied words."""
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "dish": ("bowl", "plate"),
