@@ -1,4 +1,4 @@
-"""The shipped arm as a Robot: pick, place, home and say, over any ArmPort.
+"""The shipped arm as a Robot: pick, place, push, home and say, over any ArmPort.
 
 Each skill is a generator of small actions; `poll` drives it on. Every skill ends in the observe posture,
 out of the camera's view of the work area, also after a failure that leaves the arm able to move.
@@ -12,14 +12,15 @@ from collections.abc import Callable, Generator, Sequence
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
-from mmrobot.arm.clearance import encloses
 from mmrobot.arm.grasp import Grasp, plan_grasps
 from mmrobot.arm.hand import HAND, OBSERVE_POSTURE, top_down
 from mmrobot.arm.kinematics import ArmKinematics, Joints
 from mmrobot.arm.mover import Action, Mover
 from mmrobot.arm.placing import Held, Placement, plan_placements
 from mmrobot.arm.port import ArmPort, ArmState
+from mmrobot.arm.pushing import plan_push
 from mmrobot.config import Config
 from mmrobot.errors import (
     ErrorCode,
@@ -31,6 +32,7 @@ from mmrobot.errors import (
     UnreachableError,
 )
 from mmrobot.execution.robot import SkillStatus
+from mmrobot.planning.vessel import encloses
 from mmrobot.types import GroundedObject, PlanStep
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,8 @@ SECOND_GRASP_LOWER_M = 0.004
 OVERFLIGHT_M = 0.03
 NEAR_M = 0.025
 RETREAT_M = 0.06
-PHASES = {"pick": 8, "place": 7, "home": 2, "say": 1}
+BACK_OFF_M = 0.02
+PHASES = {"pick": 8, "place": 7, "push": 7, "home": 2, "say": 1}
 
 
 class ArmSkills:
@@ -70,7 +73,8 @@ class ArmSkills:
         self._name, self._phase, self._phases_done = "", "", 0
         self._held: Held | None = None
         self._skills: dict[str, Callable[[PlanStep], Skill]] = {
-            "pick": self._pick, "place": self._place, "home": self._home, "say": self._say,
+            "pick": self._pick, "place": self._place, "push": self._push, "home": self._home,
+            "say": self._say,
         }
 
     @property
@@ -242,6 +246,40 @@ class ArmSkills:
         yield from self.mover.straight(top_down(x, y, max(above_z, z + RETREAT_M), yaw))
         yield from self._observe(around)
 
+    def _push(self, step: PlanStep) -> Skill:
+        target, goal = _required(step, step.target, "target"), step.goal_position_m
+        holding = self._holding()
+        if goal is None or holding is not None:
+            raise ExecutionFailedError(
+                f"the hand holds {holding}, so it cannot push" if holding else "push without a goal position",
+                "place what it holds first" if holding else "ground the step before sending it",
+            )
+        obstacles = _others(step.obstacles, target)
+        if step.reference is not None:
+            obstacles.append(step.reference)
+        around = [*obstacles, target]
+        push = plan_push(target, goal, obstacles, self._table_z_m)
+        up_m = max(self._motion.approach_height_m, self._safe_z(around, HAND.tip_m) - push.behind_m[2])
+        above = self._clear(push.pose(push.at(0.0, up_m)))
+        low = self._clear(push.pose(push.behind_m), above)
+        self._clear(push.pose(push.end_m), low)
+        yield from self._rise(around)
+        self._enter("approach")
+        self.mover.port.send_gripper(push.opening_m)
+        yield from self.mover.travel(above)
+        yield from self.mover.open_to(push.opening_m)
+        self._enter("descend")
+        yield from self.mover.straight(push.pose(push.at(0.0, NEAR_M)))
+        yield from self.mover.straight(push.pose(push.behind_m), near=True)
+        self._enter("push")
+        yield from self.mover.push(push.pose(push.end_m))
+        self._enter("retreat")
+        # Back the way it came, so that nothing is taken along.
+        back = 1.0 - BACK_OFF_M / math.dist(push.behind_m, push.end_m)
+        yield from self.mover.straight(push.pose(push.at(back)), near=True)
+        yield from self.mover.straight(push.pose(push.at(back, up_m)))
+        yield from self._observe(around)
+
     # -- parts -----------------------------------------------------------------------------------
 
     def _enter(self, phase: str) -> None:
@@ -261,7 +299,16 @@ class ArmSkills:
         if seed is None:
             start[0], start[5] = pan, roll
             yaw = pan + math.pi / 2 - roll
-        joints = self.kinematics.solve(top_down(x, y, z, yaw), start)
+        return self._clear(top_down(x, y, z, yaw), start)
+
+    def _clear(self, pose: NDArray[np.float64], seed: Joints | None = None) -> Joints:
+        """A posture of the hand at a pose, clear of the table and of the arm itself."""
+        start = seed
+        if start is None:
+            start = np.array(OBSERVE_POSTURE)
+            start[0] = math.atan2(pose[1, 3], pose[0, 3])
+        joints = self.kinematics.solve(pose, start)
+        x, y, z = pose[:3, 3]
         blocked = self.kinematics.collision(joints, self._table_z_m)
         if blocked is not None:
             raise UnreachableError(

@@ -53,7 +53,9 @@ PHASES = {
     RunnerState.STARTING: "checking",
     RunnerState.LOOKING: "looking",
     RunnerState.MOVING: "acting",
+    RunnerState.HOMING: "looking",
     RunnerState.VERIFYING: "verifying",
+    RunnerState.CHECKING: "verifying",
 }
 
 
@@ -68,7 +70,7 @@ class ExecutorNode(Node):
         self._silence_limit_s = self._config.heartbeat.give_up_s
         self._lock = threading.RLock()
         self._goal: DeferredGoal | None = None
-        self._done_steps = 0
+        self._done_steps: set[int] = set()
         self._acting: PlanStep | None = None
         self._phase, self._lifted = "", False
         self._stops = StopListener(self, self._stop)
@@ -136,7 +138,7 @@ class ExecutorNode(Node):
                 self._status.report("refused", error.message, error)
                 goal.finish(self._result(error.code, error.message, error.fix, len(goal.request.plan.steps)))
                 return
-            self._goal, self._done_steps = goal, 0
+            self._goal, self._done_steps = goal, set()
             self._lives = self._monitor.lives(WATCHED)
 
     def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
@@ -198,7 +200,7 @@ class ExecutorNode(Node):
             error_code=int(code),
             error_message=message,
             fix=fix,
-            steps_done=self._done_steps,
+            steps_done=len(self._done_steps),
             steps_total=steps,
             stops_heard=self._stops.heard(),
         )
@@ -223,7 +225,8 @@ class ExecutorNode(Node):
         status = self._runner.status
         for event in events:
             self._follow_hand(event)
-            self._done_steps += event.kind is EventKind.STEP_FINISHED
+            if event.kind is EventKind.STEP_FINISHED and event.step_index is not None:
+                self._done_steps.add(event.step_index)  # a step may be done again
             self._status.report(
                 event.kind.value,
                 event.message,

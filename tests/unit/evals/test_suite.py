@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmrobot.evals.ablations import ablate_frame, ablate_words
 
 from mmrobot.config import config_from_dict
 from mmrobot.errors import InvalidConfigError, InvalidSceneError, ModelUnavailableError
 from mmrobot.evals import suite
-from mmrobot.evals.ablations import ablate_frame, ablate_words
 from mmrobot.evals.oracle import plan_of_goals
 from mmrobot.evals.pictures import save_annotated
 from mmrobot.evals.results import EpisodeResult

@@ -108,7 +108,9 @@ def test_a_vanished_target_stops_before_anything_moves(code):
     bench = Bench(see=lambda step: LookResult(None, code, "gone"))
     status = bench.run()
     assert (status.state, status.code, status.message) == (RunnerState.FAILED, code, "gone")
-    assert bench.robot.started == []
+    # What is not seen is worth one more look, with the arm out of the way; nothing is touched.
+    again = [] if code is ErrorCode.AMBIGUOUS else ["home"]
+    assert [s.skill for s in bench.robot.started] == again
 
 
 def test_the_gate_judges_the_fresh_step():
@@ -171,11 +173,8 @@ def test_a_misplaced_thing_is_tried_again_only_where_it_can_be_the_same(x, y, tr
     bench.looker.see = see
     status = bench.run()
     assert [s.skill for s in bench.robot.started] == ["pick", "place"] * tries
-    if tries == 2:
-        assert status.code is ErrorCode.VERIFICATION_FAILED
-        assert "is seen at" in status.message
-    else:
-        assert status.state is RunnerState.SUCCEEDED
+    assert status.code is ErrorCode.VERIFICATION_FAILED
+    assert "is seen at" in status.message
 
 
 @pytest.mark.parametrize(
