@@ -129,6 +129,8 @@ class DeedMaker(SetMaker):
         return Draft(words, [step], "conditional", False)
 
     def branch(self) -> Draft:
+        if self.mixed and self.rng.random() < 0.12:
+            return self.push()
         if self.rng.random() < 0.2:
             return self.pick(self.target(), simple=True, statement=False)
         family = self.rng.choice(("put_in", "put_in", "put_beside", "stack"))
