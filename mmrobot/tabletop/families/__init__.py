@@ -180,8 +180,9 @@ def _told(
         return None
     if not goals or not failed_goals(goals, initial_world(scene), scene):
         return None
-    touched: set[str] = {n for s in flat(command.steps) for n in (*s.target_ids, *s.reference_ids,
-    *s.part_ids)}
+    touched: set[str] = {
+        n for s in flat(command.steps) for n in (*s.target_ids, *s.reference_ids, *s.part_ids)
+    }
     # What must not be touched stays where it is, as all else does.
     touched -= {n for s in command.steps if s.skill == "avoid" for n in s.target_ids}
     if draft.family == "sequence" and level == "L1":

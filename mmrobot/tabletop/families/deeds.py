@@ -31,22 +31,28 @@ def push(rng: np.random.Generator, level: str) -> Draft | None:
     scene = make_scene(rng, level, [target, Kind(one_of(rng, ("bowl", "tray", "plate", "cube")))], (3, 6))
     a, b = scene.objects[:2]
     if near:
-        away = float(np.hypot(b.position[0] - a.position[0], b.position[1] - a.position[1]))
-        clear = _NEAR_M[0] < away - b.footprint.reach_m and away < _NEAR_M[1] + b.footprint.reach_m
-        aim = ((b.position[0] - a.position[0]) / away, (b.position[1] - a.position[1]) / away)
-        way = away - b.footprint.reach_m - a.footprint.reach_m
-        free = clear and _way_is_free(a, aim, way, scene, {a.id, b.id})
-        return Draft(scene, "push", a.id, b.id, "near") if free else None
-    fitting = []
-    for relation, (axis, sign) in DIRECTIONS.items():
+        return Draft(scene, "push", a.id, b.id, "near") if can_be_pushed(scene, a, "near", b) else None
+    fitting = tuple(relation for relation in DIRECTIONS if can_be_pushed(scene, a, relation))
+    return Draft(scene, "push", a.id, relation=one_of(rng, fitting)) if fitting else None
+
+
+def can_be_pushed(scene: Scene, a: SceneObject, relation: str, b: SceneObject | None = None) -> bool:
+    """Whether a thing can be pushed that way, or near to `b`: it stands on the table, its way is free, and so
+    is the place behind it, where the hand comes down."""
+    if a.underside_z_m > 0 or a.shape not in PUSHED:
+        return False
+    if b is None:
+        axis, sign = DIRECTIONS[relation]
         aim = (float(sign), 0.0) if axis == 0 else (0.0, float(sign))
-        if _way_is_free(a, aim, _WAY_M, scene, {a.id}):
-            fitting.append(relation)
-    return Draft(scene, "push", a.id, relation=one_of(rng, tuple(fitting))) if fitting else None
+        return a.shape != "ball" and _way_is_free(a, aim, _WAY_M, scene, {a.id})
+    away = float(np.hypot(b.position[0] - a.position[0], b.position[1] - a.position[1]))
+    if not _NEAR_M[0] < away - b.footprint.reach_m < _NEAR_M[1]:
+        return False
+    aim = ((b.position[0] - a.position[0]) / away, (b.position[1] - a.position[1]) / away)
+    return _way_is_free(a, aim, away - b.footprint.reach_m - a.footprint.reach_m, scene, {a.id, b.id})
 
 
 def _way_is_free(a: SceneObject, aim: tuple[float, float], way_m: float, scene: Scene, but: set[str]) -> bool:
-    """Whether nothing stands where a thing goes, where the hand comes down behind it, or leaves the area."""
     for gone in np.arange(-_HAND_M - a.footprint.reach_m, way_m + 1e-9, 0.02):
         x, y = a.position[0] + aim[0] * gone, a.position[1] + aim[1] * gone
         spot = Footprint((x, y), a.footprint.half_m, a.yaw, a.footprint.round)

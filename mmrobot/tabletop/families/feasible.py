@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mmrobot.tabletop.families import moves
+from mmrobot.tabletop.families.deeds import can_be_pushed
 from mmrobot.tabletop.families.sets import ROOM, SMALL
 from mmrobot.tabletop.language import Command, Step
 from mmrobot.tabletop.scene import Scene, SceneObject
@@ -32,6 +33,10 @@ def _fits(scene: Scene, steps: Sequence[Step]) -> bool:
             target = None
         elif step.skill == "place" and target is not None and step.reference_ids:
             if not _lies(scene, target, step):
+                return False
+        elif step.skill == "push":
+            a, to = scene.by_id[min(step.target_ids)], [scene.by_id[n] for n in step.reference_ids]
+            if not can_be_pushed(scene, a, step.relation or "", to[0] if to else None):
                 return False
         elif step.skill == "swap":
             named = [scene.by_id[n] for n in (*step.target_ids, *step.reference_ids)]
