@@ -20,6 +20,7 @@ from tests.support.fake_world import bowl, thing
 NOW_NS = 10_000_000_000
 RED = thing("red cube", 0.40, 0.20, stamp_ns=NOW_NS)
 BOWL = bowl("bowl", 0.50, -0.18, stamp_ns=NOW_NS)
+CUP = thing("cup", 0.50, -0.14, stamp_ns=NOW_NS)
 PICK = PlanStep(0, "pick", RED)
 PLACE = PlanStep(1, "place", RED, "in", BOWL, (0.50, -0.18, 0.006))
 
@@ -62,6 +63,8 @@ STEP_CASES = [
     ("fresh", replace(PICK, target=replace(RED, stamp_ns=NOW_NS - 7_000_000_000)), None),
     ("fresh", replace(PICK, target=replace(RED, stamp_ns=NOW_NS + 1_000_000_000)), None),
     ("text", PlanStep(0, "say", text="x" * 501), None),
+    ("untouched", replace(PICK, postconditions=("untouched(red cube)",)), None),
+    ("untouched", replace(PLACE, obstacles=(CUP,), postconditions=("untouched(cup)",)), RED),
 ]
 
 
