@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,7 @@ from mmrobot.errors import (
 from mmrobot.grounding.height import height_at
 from mmrobot.grounding.lifting import FrameLifter
 from mmrobot.planning.bans import banned, widened
+from mmrobot.planning.footprint import footprint_of
 from mmrobot.planning.identity import seen_in_place
 from mmrobot.planning.places import goal_position
 from mmrobot.planning.planner import Moved, Planner, distance_m, like_size, same_thing
@@ -315,7 +317,8 @@ class Pipeline:
         self, frame: RgbdFrame, lift: Lift, step: PlanStep, things: Sequence[GroundedObject]
     ) -> GroundedObject:
         """What was put down, seen again: here the place counts before the phrase, which may fit another
-        by now. Where the model sees nothing, depth may tell that something as high as it stands there.
+        by now. Where the model sees nothing, depth may tell that something as high as it stands there, or
+        that something else lies over it.
         """
         known, limits = step.target, self.config.grounding
         assert known is not None
@@ -330,7 +333,9 @@ class Pipeline:
             return replace(staying, label=known.label, score=max(staying.score, limits.threshold))
         x, y, _ = known.position_m
         top_m = height_at(frame, (x, y, known.top_z_m), min(known.size_m[:2]) / 4)
-        if top_m is not None and abs(top_m - known.top_z_m) < _SAME_HEIGHT_M:
+        over_m = -math.inf if top_m is None else top_m - known.top_z_m
+        covered = over_m > 0 and any(footprint_of(t).covers(x, y) for t in things)
+        if abs(over_m) < _SAME_HEIGHT_M or covered:
             return replace(known, score=limits.threshold, stamp_ns=frame.stamp_ns)
         return self._again(frame, lift, known, things)
 

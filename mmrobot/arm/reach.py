@@ -14,6 +14,7 @@ from mmrobot.errors import UnreachableError
 from mmrobot.types import GroundedObject, PlanStep, Vector3
 
 _TURNS = 4
+_ABOVE_M = 0.10
 
 
 class ArmReach:
@@ -43,7 +44,7 @@ class ArmReach:
         try:
             around = [*step.obstacles, *([step.reference] if step.reference is not None else [])]
             push = plan_push(step.target, step.goal_position_m, around, step.goal_position_m[2])
-            for point in (push.behind_m, push.end_m):
+            for point in (push.at(0.0, _ABOVE_M), push.behind_m, push.end_m):
                 self._kinematics.solve(push.pose(point), OBSERVE_POSTURE, restarts=3)
         except UnreachableError as error:
             return error.message

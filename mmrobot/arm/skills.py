@@ -43,8 +43,12 @@ Skill = Generator[None, None, None]
 EMPTY_WIDTH_M = 0.004
 # Fingers further apart than when they gripped, by this much, have let go.
 OPENED_M = 0.006
-GRASPS_TRIED = 2
+# Narrower than this part of what was seen, or held with less force, the hand holds something else or nothing.
+AGREES_RATIO = 0.4
+MIN_GRIP_N = 2.0
+GRASPS_TRIED = 3
 SECOND_GRASP_LOWER_M = 0.004
+OTHER_TURN_SINE = 0.4
 # Above the tallest thing around, on the way.
 OVERFLIGHT_M = 0.03
 NEAR_M = 0.025
@@ -153,7 +157,7 @@ class ArmSkills:
                 "place what it holds first",
             )
         obstacles = _others(step.obstacles, target)
-        grasps = plan_grasps(target, obstacles)[: GRASPS_TRIED + 2]
+        grasps = _attempts(plan_grasps(target, obstacles))
         yield from self._rise([*obstacles, target])
         tried = 0
         unreachable: UnreachableError | None = None
@@ -161,7 +165,7 @@ class ArmSkills:
             if tried == GRASPS_TRIED:
                 break
             try:
-                yield from self._grasp(target, _deeper(grasp, tried), obstacles)
+                yield from self._grasp(target, grasp, obstacles)
             except UnreachableError as error:
                 unreachable = error
                 continue
@@ -199,10 +203,10 @@ class ArmSkills:
         yield from self.mover.close()
         self._enter("lift")
         yield from self.mover.straight(top_down(x, y, z + NEAR_M, yaw), near=True)
-        held = self._gripped(before)
+        held = self._gripped(before, grasp.width_m)
         lift_z = max(above_z, self._safe_z(obstacles, grasp.height_m)) if held else above_z
         yield from self.mover.straight(top_down(x, y, lift_z, yaw))
-        if held and self._gripped(before):
+        if held and self._gripped(before, grasp.width_m):
             self._held = Held(
                 target.label, grasp.height_m, self.mover.state().width_m, target.size_m,
                 target.yaw_rad - yaw, yaw,
@@ -357,17 +361,19 @@ class ArmSkills:
 
     # -- what the hand feels ---------------------------------------------------------------------
 
-    def _gripped(self, opening_before_m: float) -> bool:
-        """By the fingers alone: something keeps them apart."""
-        width = self.mover.state().width_m
-        return EMPTY_WIDTH_M < width < opening_before_m - 0.001
+    def _gripped(self, opening_before_m: float, expected_m: float) -> bool:
+        """By the fingers alone: something about as wide as what was seen keeps them apart, with force."""
+        state = self.mover.state()
+        least = max(EMPTY_WIDTH_M, AGREES_RATIO * expected_m)
+        return least < state.width_m < opening_before_m - 0.001 and not _slack(state)
 
     def _holding(self) -> str | None:
         """What the hand holds, in words, or None; forgets what has been taken out of it."""
         if self._held is None:
             return None
-        width = self.mover.state().width_m
-        if not EMPTY_WIDTH_M < width < self._held.width_m + OPENED_M:
+        state = self.mover.state()
+        least = max(EMPTY_WIDTH_M, AGREES_RATIO * self._held.width_m)
+        if not least < state.width_m < self._held.width_m + OPENED_M or _slack(state):
             self._held = None
             return None
         return f"'{self._held.label}'"
@@ -402,10 +408,20 @@ def _required(step: PlanStep, thing: GroundedObject | None, name: str) -> Ground
     return thing
 
 
-def _deeper(grasp: Grasp, attempt: int) -> Grasp:
-    """The second attempt goes a little deeper: a thing seen too high slips out upwards."""
-    if attempt == 0:
-        return grasp
+def _slack(state: ArmState) -> bool:
+    """Whether the fingers press on nothing. An effort that is not reported is NaN, or 0 to the last digit."""
+    return 0.0 < state.grip_n < MIN_GRIP_N
+
+
+def _attempts(grasps: Sequence[Grasp]) -> list[Grasp]:
+    """The order in which grasps are tried: the best; another turn of the hand, for a thing seen askew; the
+    best again but deeper, for a thing seen too high, which slips out upwards; then whatever is left."""
+    best, *others = grasps
+    turned = [g for g in others if abs(math.sin(g.finger_yaw_rad - best.finger_yaw_rad)) > OTHER_TURN_SINE]
+    return [best, *turned[:1], _deeper(best), *[g for g in others if g not in turned[:1]]][: GRASPS_TRIED + 2]
+
+
+def _deeper(grasp: Grasp) -> Grasp:
     x, y, z = grasp.tcp_m
     height = max(grasp.height_m - SECOND_GRASP_LOWER_M, HAND.tip_m + 0.003)
     return Grasp((x, y, z - grasp.height_m + height), grasp.finger_yaw_rad,

@@ -27,10 +27,10 @@ _WISHED_GAP_M = 0.02
 _SLOPE_M = 0.008
 _PULL = 0.3
 # A thing stays on one at least this wide, relative to its own width.
-_STEADY_RATIO = 0.6
+_STEADY_RATIO = 0.5
 _RIM_M = 0.003
-# What is preferred, as costs in metres: beside the others, close to them, into one, onto one, over several.
-_CLOSE, _INTO, _ONTO, _OVER = 0.05, 0.10, 0.12, 0.15
+# What is liked less than beside the others, in metres: at the wall, close to them, into, onto, over them.
+_TIGHT, _CLOSE, _INTO, _ONTO, _OVER = 0.03, 0.05, 0.10, 0.12, 0.15
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,17 @@ def _beside(
     middle = vessel.position_m[:2] if wish is None else wish
     # Where the plan wants it, there is a reason; the middle is but tidy.
     pull = _PULL if wish is None else 1.0
-    for own in _turned(target):
+    for own, core in _turned(target, vessel):
         for x, y in (middle, *_grid(vessel)):
             part = own.at(x, y)
-            if inside_margin(vessel, part, vessel.top_z_m) < 0.0:
+            if inside_margin(vessel, core.at(x, y), vessel.top_z_m) < 0.0:
                 continue
             z = rest_height(vessel, part)
             gaps = [(gap_m(part, box), c) for box, c in boxes]
             gap = min((g for g, _ in gaps), default=_WISHED_GAP_M)
             cost = pull * _apart((x, y), middle) + max(0.0, _WISHED_GAP_M - gap) + (z - floor)
+            if inside_margin(vessel, part, vessel.top_z_m) < 0.0:
+                cost += _TIGHT
             if gap < 0.0:
                 cost += _CLOSE
             if gap < -_TOUCH_M:
@@ -128,11 +130,15 @@ def _upon(target: GroundedObject, contents: Sequence[GroundedObject]) -> Iterato
             yield _Choice(_ONTO, (x, y, thing.top_z_m))
 
 
-def _turned(target: GroundedObject) -> Iterator[Footprint]:
-    """The turns that the hand may give it: a long thing any, others stay as they are."""
-    turns = _TURNS if max(target.size_m[:2]) > _LONG_RATIO * min(target.size_m[:2]) else 1
-    for k in range(turns):
-        yield _core(target, target.yaw_rad + math.pi * k / turns)
+def _turned(target: GroundedObject, vessel: GroundedObject) -> Iterator[tuple[Footprint, Footprint]]:
+    """The turns that the hand may give it, as it is seen and without its corners, if it has none: a long
+    thing any, others as they stand, or along a tray."""
+    yaws = [target.yaw_rad] if is_round(vessel) else [target.yaw_rad, vessel.yaw_rad]
+    if max(target.size_m[:2]) > _LONG_RATIO * min(target.size_m[:2]):
+        yaws += [target.yaw_rad + math.pi * k / _TURNS for k in range(1, _TURNS)]
+    x, y = target.size_m[:2]
+    for yaw in yaws:
+        yield Footprint(0.0, 0.0, x / 2, y / 2, yaw), _core(target, yaw)
 
 
 def _core(target: GroundedObject, yaw_rad: float) -> Footprint:
