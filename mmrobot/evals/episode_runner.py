@@ -30,6 +30,7 @@ from mmrobot.evals.pictures import save_annotated
 from mmrobot.evals.results import EpisodeResult
 from mmrobot.evals.unseen import unseen_lens
 from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
+from mmrobot.execution.hand import HandFollower
 from mmrobot.execution.robot import LookResult
 from mmrobot.execution.runner import Runner
 from mmrobot.pipeline import Pipeline
@@ -130,6 +131,7 @@ class EpisodeRun:
         self._robot = embedded_skills(self.simulator, self._config)
         looker = DirectLooker(self._pipeline, self._frame, self.condition.relook)
         self.runner = Runner(self._robot, looker, gate, self._config)
+        self._hand = HandFollower(self.runner)
         self._view = None if self.condition.view is None else self.condition.view(episode, self.simulator)
         self._bumps = BumpWatch(episode.scene.by_id)
         self._history = History(episode, self.simulator)
@@ -245,6 +247,7 @@ class EpisodeRun:
             self._watch(self)
 
     def _follow(self, event: RunnerEvent) -> None:
+        self._hand.follow(event)
         # Before the look, where a step begins with one: what is moved then can still be seen.
         if event.kind in (EventKind.LOOKING, EventKind.STEP_STARTED):
             self._happen("step", event.step_index or 0)
@@ -270,11 +273,11 @@ class EpisodeRun:
     def _say(self, words: str) -> None:
         """Words reach the robot: stop words stop it, others make a new plan in the present plan's place."""
         if is_stop(words):
-            self.runner.stop("somebody said stop")
+            self._stop("somebody said stop")
             self._said.code, self._said.message = ErrorCode.STOPPED, "somebody said stop"
             return
         if self.runner.status.state.running:
-            self.runner.stop("a new instruction", ErrorCode.PREEMPTED)
+            self._stop("a new instruction", ErrorCode.PREEMPTED)
         if self._acted and self.runner.status.state in (RunnerState.STOPPED, RunnerState.FAILED):
             self._go_home()
         heard = words if self.condition.words is None else self.condition.words(words)
@@ -295,6 +298,10 @@ class EpisodeRun:
         self._said.plan = made
         self._timings = made.timings_ms
         self.runner.start(made)
+
+    def _stop(self, why: str, code: ErrorCode = ErrorCode.STOPPED) -> None:
+        for event in self.runner.stop(why, code):
+            self._hand.follow(event)
 
     def _go_home(self) -> None:
         """Out of the camera's view, as after every stop: what the hand holds stays in it."""
