@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator, Sequence
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from mmrobot.arm.grasp import Grasp, plan_grasps
 from mmrobot.arm.hand import HAND, OBSERVE_POSTURE, top_down
@@ -20,7 +19,7 @@ from mmrobot.arm.kinematics import ArmKinematics, Joints
 from mmrobot.arm.mover import Action, Mover
 from mmrobot.arm.placing import Held, Placement, plan_placements
 from mmrobot.arm.port import ArmPort, ArmState
-from mmrobot.arm.pushing import plan_push
+from mmrobot.arm.pushing import plan_push, with_postures
 from mmrobot.config import Config
 from mmrobot.errors import (
     ErrorCode,
@@ -262,11 +261,9 @@ class ArmSkills:
         if step.reference is not None:
             obstacles.append(step.reference)
         around = [*obstacles, target]
-        push = plan_push(target, goal, obstacles, self._table_z_m)
-        up_m = max(self._motion.approach_height_m, self._safe_z(around, HAND.tip_m) - push.behind_m[2])
-        above = self._clear(push.pose(push.at(0.0, up_m)))
-        low = self._clear(push.pose(push.behind_m), above)
-        self._clear(push.pose(push.end_m), low)
+        ways = plan_push(target, goal, obstacles, self._table_z_m)
+        up_m = max(self._motion.approach_height_m, self._safe_z(around, HAND.tip_m) - ways[0].behind_m[2])
+        push, above = with_postures(ways, self.kinematics, up_m)
         yield from self._rise(around)
         self._enter("approach")
         self.mover.port.send_gripper(push.opening_m)
@@ -278,10 +275,11 @@ class ArmSkills:
         self._enter("push")
         yield from self.mover.push(push.pose(push.end_m))
         self._enter("retreat")
-        # Back the way it came, so that nothing is taken along.
+        # Back the way it came: nothing is taken along, and the wrist is known to have a way.
         back = 1.0 - BACK_OFF_M / math.dist(push.behind_m, push.end_m)
         yield from self.mover.straight(push.pose(push.at(back)), near=True)
-        yield from self.mover.straight(push.pose(push.at(back, up_m)))
+        yield from self.mover.straight(push.pose(push.behind_m))
+        yield from self.mover.straight(push.pose(push.at(0.0, up_m)))
         yield from self._observe(around)
 
     # -- parts -----------------------------------------------------------------------------------
@@ -303,16 +301,7 @@ class ArmSkills:
         if seed is None:
             start[0], start[5] = pan, roll
             yaw = pan + math.pi / 2 - roll
-        return self._clear(top_down(x, y, z, yaw), start)
-
-    def _clear(self, pose: NDArray[np.float64], seed: Joints | None = None) -> Joints:
-        """A posture of the hand at a pose, clear of the table and of the arm itself."""
-        start = seed
-        if start is None:
-            start = np.array(OBSERVE_POSTURE)
-            start[0] = math.atan2(pose[1, 3], pose[0, 3])
-        joints = self.kinematics.solve(pose, start)
-        x, y, z = pose[:3, 3]
+        joints = self.kinematics.solve(top_down(x, y, z, yaw), start)
         blocked = self.kinematics.collision(joints, self._table_z_m)
         if blocked is not None:
             raise UnreachableError(

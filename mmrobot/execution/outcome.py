@@ -52,8 +52,14 @@ class Problem:
     seen: GroundedObject | None = None
 
 
-def problem_with(done: Done, look: LookResult, tolerance_m: float) -> Problem | None:
-    """What a look says against it; None when the thing is where it was put, or a cup hides it."""
+def problem_with(
+    done: Done, look: LookResult, tolerance_m: float, placed: Sequence[Done] = ()
+) -> Problem | None:
+    """What a look says against it; None when the thing is where it was put, or a cup hides it.
+
+    `placed` is what else was put somewhere: what is seen there, or where something else stood before, may
+    be another thing that the phrase fits by now.
+    """
     step, seen = done.step, look.step
     if step.target is None or step.goal_position_m is None:
         return None
@@ -70,7 +76,7 @@ def problem_with(done: Done, look: LookResult, tolerance_m: float) -> Problem | 
         return None
     off_m = distance_m(thing.position_m, step.goal_position_m)
     still = done.origin is not None and distance_m(thing.position_m, done.origin.position_m) < _STILL_THERE_M
-    known = still or off_m < _FELL_BESIDE_M
+    known = still or off_m < _FELL_BESIDE_M or _is_new_there(thing, done, placed)
     if not known and _hides(step):
         return None
     goal, at = step.goal_position_m, thing.position_m
@@ -81,6 +87,15 @@ def problem_with(done: Done, look: LookResult, tolerance_m: float) -> Problem | 
     )
     where = "is still where it was" if still else place_words(thing, reference)
     return Problem(message, where, thing if known else None)
+
+
+def _is_new_there(thing: GroundedObject, done: Done, placed: Sequence[Done]) -> bool:
+    """Whether nothing else was known to stand there."""
+    spots = [o.position_m for o in done.step.obstacles]
+    spots += [d.step.goal_position_m for d in placed if d is not done and d.step.goal_position_m is not None]
+    return bool(done.step.obstacles) and all(
+        distance_m(thing.position_m, spot) > _STILL_THERE_M for spot in spots
+    )
 
 
 def place_words(thing: GroundedObject, reference: GroundedObject | None) -> str:
