@@ -21,6 +21,7 @@ _FELL_BESIDE_M = 0.15
 _STILL_THERE_M = 0.03
 _REST_HEIGHT_M = 0.03
 _BESIDE_M = 0.10
+_RIM_M = 0.003
 # A push is done when the thing has gone so far, no further off its direction than this, or comes so near.
 _PUSHED_M = 0.05
 _ASTRAY_RAD = math.radians(35)
@@ -127,8 +128,10 @@ def _is_there(
         return near
     hollow = is_hollow(reference) or (step.reference is not None and is_hollow(step.reference))
     if step.relation in ("in", "on") and hollow:
-        # Where in the vessel it lies is not asked, nor how deep: in a cup that stands in it, it may be.
-        return lies_over(reference, thing.position_m[0], thing.position_m[1])
+        # Where in the vessel it lies is not asked; but on its rim is not in it, unless it was put so high.
+        rim_m = max(reference.top_z_m - _RIM_M, step.goal_position_m[2] + _REST_HEIGHT_M)
+        across_rim = step.relation == "in" and thing.top_z_m - step.target.size_m[2] > rim_m
+        return lies_over(reference, thing.position_m[0], thing.position_m[1]) and not across_rim
     if step.relation in DIRECTIONS_RAD:
         return near and _on_its_side(step.relation, thing, reference)
     # Its top tells: the underside of a thing on another is hidden, and may be taken for the other's.

@@ -42,6 +42,12 @@ def test_anywhere_in_the_vessel_is_in_it():
     assert judged(IN_BOWL, 0.50, -0.06) is not None
 
 
+def test_on_the_rim_is_not_in():
+    assert judged(IN_BOWL, 0.50, -0.18, 0.056) is not None
+    piled = replace(IN_BOWL, goal_position_m=(0.50, -0.18, 0.046))
+    assert judged(piled, 0.50, -0.18, 0.056) is None, "it was put onto what lies there"
+
+
 def test_a_vessel_that_moved_takes_its_contents_along():
     moved = bowl("the bowl", 0.40, -0.10)
     assert judged(IN_BOWL, 0.41, -0.10, reference=moved) is None

@@ -71,3 +71,18 @@ def test_nothing_is_put_on_what_carries_something_already():
     with pytest.raises(UnsafeError, match="'top' lies on 'base' already") as error:
         goal_position("on", CUBE, base, [top], Config())
     assert error.value.rule == "full"
+
+
+def test_what_would_lie_across_the_rim_does_not_fit():
+    cup = thing("cup", 0.45, 0.0, (0.06, 0.06, 0.07), surface=0.005)
+    with pytest.raises(UnsafeError, match="'bar' does not fit into 'cup': it is 12 cm long") as error:
+        spot_inside(BAR, cup, [])
+    assert error.value.rule == "fits"
+    assert spot_inside(BAR, thing("plate", 0.45, 0.0, (0.11, 0.11, 0.015), surface=0.006), [])
+
+
+def test_nothing_is_stood_on_a_ball_that_looks_over_the_rim():
+    narrow = thing("small bowl", 0.45, 0.0, (0.10, 0.10, 0.045), surface=0.006)
+    ball = thing("ball", 0.45, 0.0, (0.054, 0.054, 0.054), bottom=0.006)
+    with pytest.raises(UnsafeError, match="full"):
+        spot_inside(CUP, narrow, [ball])
