@@ -9,7 +9,7 @@ import mujoco
 from mmrobot.arm.grasp import grasp_height
 from mmrobot.arm.hand import OBSERVE_POSTURE, top_down
 from mmrobot.arm.kinematics import ArmKinematics
-from mmrobot.arm.pushing import plan_push
+from mmrobot.arm.pushing import plan_push, with_postures
 from mmrobot.errors import UnreachableError
 from mmrobot.types import GroundedObject, PlanStep, Vector3
 
@@ -43,9 +43,8 @@ class ArmReach:
             return None
         try:
             around = [*step.obstacles, *([step.reference] if step.reference is not None else [])]
-            push = plan_push(step.target, step.goal_position_m, around, step.goal_position_m[2])
-            for point in (push.at(0.0, _ABOVE_M), push.behind_m, push.end_m):
-                self._kinematics.solve(push.pose(point), OBSERVE_POSTURE, restarts=3)
+            ways = plan_push(step.target, step.goal_position_m, around, step.goal_position_m[2])
+            with_postures(ways, self._kinematics, _ABOVE_M)
         except UnreachableError as error:
             return error.message
         return None

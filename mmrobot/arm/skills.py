@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator, Sequence
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from mmrobot.arm.grasp import Grasp, plan_grasps
 from mmrobot.arm.hand import HAND, OBSERVE_POSTURE, top_down
@@ -20,7 +19,7 @@ from mmrobot.arm.kinematics import ArmKinematics, Joints
 from mmrobot.arm.mover import Action, Mover
 from mmrobot.arm.placing import Held, Placement, plan_placements
 from mmrobot.arm.port import ArmPort, ArmState
-from mmrobot.arm.pushing import plan_push
+from mmrobot.arm.pushing import plan_push, with_postures
 from mmrobot.config import Config
 from mmrobot.errors import (
     ErrorCode,
@@ -201,19 +200,26 @@ class ArmSkills:
         self._enter("close")
         before = self.mover.state().width_m
         yield from self.mover.close()
+        if self._gripped(before, grasp.width_m):
+            # A stop on the way up leaves it in the hand.
+            self._held = self._grip(target, grasp, yaw)
         self._enter("lift")
         yield from self.mover.straight(top_down(x, y, z + NEAR_M, yaw), near=True)
         held = self._gripped(before, grasp.width_m)
         lift_z = max(above_z, self._safe_z(obstacles, grasp.height_m)) if held else above_z
         yield from self.mover.straight(top_down(x, y, lift_z, yaw))
         if held and self._gripped(before, grasp.width_m):
-            self._held = Held(
-                target.label, grasp.height_m, self.mover.state().width_m, target.size_m,
-                target.yaw_rad - yaw, yaw,
-            )
+            self._held = self._grip(target, grasp, yaw)
             return
+        self._held = None
         self._enter("release")
         yield from self.mover.open_to(min(grasp.opening_m, HAND.max_opening_m))
+
+    def _grip(self, target: GroundedObject, grasp: Grasp, yaw_rad: float) -> Held:
+        """What is between the fingers now."""
+        width_m = self.mover.state().width_m
+        turn_rad = target.yaw_rad - yaw_rad
+        return Held(target.label, grasp.height_m, width_m, target.size_m, turn_rad, yaw_rad)
 
     def _place(self, step: PlanStep) -> Skill:
         goal = step.goal_position_m
@@ -262,11 +268,9 @@ class ArmSkills:
         if step.reference is not None:
             obstacles.append(step.reference)
         around = [*obstacles, target]
-        push = plan_push(target, goal, obstacles, self._table_z_m)
-        up_m = max(self._motion.approach_height_m, self._safe_z(around, HAND.tip_m) - push.behind_m[2])
-        above = self._clear(push.pose(push.at(0.0, up_m)))
-        low = self._clear(push.pose(push.behind_m), above)
-        self._clear(push.pose(push.end_m), low)
+        ways = plan_push(target, goal, obstacles, self._table_z_m)
+        up_m = max(self._motion.approach_height_m, self._safe_z(around, HAND.tip_m) - ways[0].behind_m[2])
+        push, above = with_postures(ways, self.kinematics, up_m)
         yield from self._rise(around)
         self._enter("approach")
         self.mover.port.send_gripper(push.opening_m)
@@ -278,10 +282,11 @@ class ArmSkills:
         self._enter("push")
         yield from self.mover.push(push.pose(push.end_m))
         self._enter("retreat")
-        # Back the way it came, so that nothing is taken along.
+        # Back the way it came: nothing is taken along, and the wrist is known to have a way.
         back = 1.0 - BACK_OFF_M / math.dist(push.behind_m, push.end_m)
         yield from self.mover.straight(push.pose(push.at(back)), near=True)
-        yield from self.mover.straight(push.pose(push.at(back, up_m)))
+        yield from self.mover.straight(push.pose(push.behind_m))
+        yield from self.mover.straight(push.pose(push.at(0.0, up_m)))
         yield from self._observe(around)
 
     # -- parts -----------------------------------------------------------------------------------
@@ -303,16 +308,7 @@ class ArmSkills:
         if seed is None:
             start[0], start[5] = pan, roll
             yaw = pan + math.pi / 2 - roll
-        return self._clear(top_down(x, y, z, yaw), start)
-
-    def _clear(self, pose: NDArray[np.float64], seed: Joints | None = None) -> Joints:
-        """A posture of the hand at a pose, clear of the table and of the arm itself."""
-        start = seed
-        if start is None:
-            start = np.array(OBSERVE_POSTURE)
-            start[0] = math.atan2(pose[1, 3], pose[0, 3])
-        joints = self.kinematics.solve(pose, start)
-        x, y, z = pose[:3, 3]
+        joints = self.kinematics.solve(top_down(x, y, z, yaw), start)
         blocked = self.kinematics.collision(joints, self._table_z_m)
         if blocked is not None:
             raise UnreachableError(

@@ -21,6 +21,7 @@ _FELL_BESIDE_M = 0.15
 _STILL_THERE_M = 0.03
 _REST_HEIGHT_M = 0.03
 _BESIDE_M = 0.10
+_RIM_M = 0.003
 # A push is done when the thing has gone so far, no further off its direction than this, or comes so near.
 _PUSHED_M = 0.05
 _ASTRAY_RAD = math.radians(35)
@@ -52,8 +53,14 @@ class Problem:
     seen: GroundedObject | None = None
 
 
-def problem_with(done: Done, look: LookResult, tolerance_m: float) -> Problem | None:
-    """What a look says against it; None when the thing is where it was put, or a cup hides it."""
+def problem_with(
+    done: Done, look: LookResult, tolerance_m: float, placed: Sequence[Done] = ()
+) -> Problem | None:
+    """What a look says against it; None when the thing is where it was put, or a cup hides it.
+
+    `placed` is what else was put somewhere: what is seen there, or where something else stood before, may
+    be another thing that the phrase fits by now.
+    """
     step, seen = done.step, look.step
     if step.target is None or step.goal_position_m is None:
         return None
@@ -70,7 +77,7 @@ def problem_with(done: Done, look: LookResult, tolerance_m: float) -> Problem | 
         return None
     off_m = distance_m(thing.position_m, step.goal_position_m)
     still = done.origin is not None and distance_m(thing.position_m, done.origin.position_m) < _STILL_THERE_M
-    known = still or off_m < _FELL_BESIDE_M
+    known = still or off_m < _FELL_BESIDE_M or _is_new_there(thing, done, placed)
     if not known and _hides(step):
         return None
     goal, at = step.goal_position_m, thing.position_m
@@ -81,6 +88,15 @@ def problem_with(done: Done, look: LookResult, tolerance_m: float) -> Problem | 
     )
     where = "is still where it was" if still else place_words(thing, reference)
     return Problem(message, where, thing if known else None)
+
+
+def _is_new_there(thing: GroundedObject, done: Done, placed: Sequence[Done]) -> bool:
+    """Whether nothing else was known to stand there."""
+    spots = [o.position_m for o in done.step.obstacles]
+    spots += [d.step.goal_position_m for d in placed if d is not done and d.step.goal_position_m is not None]
+    return bool(done.step.obstacles) and all(
+        distance_m(thing.position_m, spot) > _STILL_THERE_M for spot in spots
+    )
 
 
 def place_words(thing: GroundedObject, reference: GroundedObject | None) -> str:
@@ -112,8 +128,10 @@ def _is_there(
         return near
     hollow = is_hollow(reference) or (step.reference is not None and is_hollow(step.reference))
     if step.relation in ("in", "on") and hollow:
-        # Where in the vessel it lies is not asked, nor how deep: in a cup that stands in it, it may be.
-        return lies_over(reference, thing.position_m[0], thing.position_m[1])
+        # Where in the vessel it lies is not asked; but on its rim is not in it, unless it was put so high.
+        rim_m = max(reference.top_z_m - _RIM_M, step.goal_position_m[2] + _REST_HEIGHT_M)
+        across_rim = step.relation == "in" and thing.top_z_m - step.target.size_m[2] > rim_m
+        return lies_over(reference, thing.position_m[0], thing.position_m[1]) and not across_rim
     if step.relation in DIRECTIONS_RAD:
         return near and _on_its_side(step.relation, thing, reference)
     # Its top tells: the underside of a thing on another is hidden, and may be taken for the other's.

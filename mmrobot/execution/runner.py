@@ -264,7 +264,9 @@ class Runner:
         result = self._looked()
         if result is None:
             return
-        problem = problem_with(self._doing, result, self._config.runner.verify_tolerance_m)
+        problem = problem_with(
+            self._doing, result, self._config.runner.verify_tolerance_m, self._placed
+        )
         if problem is None:
             self._sure = self._doing
             self._placed.append(self._doing)
@@ -301,7 +303,7 @@ class Runner:
         if result is None:
             return
         item = self._to_check.popleft()
-        problem = problem_with(item, result, self._config.runner.verify_tolerance_m)
+        problem = problem_with(item, result, self._config.runner.verify_tolerance_m, self._placed)
         if problem is not None:
             self._problems.append((item, problem))
         self._check_next(plan)

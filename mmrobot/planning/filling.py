@@ -29,6 +29,9 @@ _PULL = 0.3
 # A thing stays on one at least this wide, relative to its own width.
 _STEADY_RATIO = 0.5
 _RIM_M = 0.003
+_ALIKE = 0.93
+# Bowls and cups are deep, trays and plates are not; in those, so much too long is within the error of a look.
+_DEEP_M, _ACROSS_M = 0.035, 0.01
 # What is liked less than beside the others, in metres: at the wall, close to them, into, onto, over them.
 _TIGHT, _CLOSE, _INTO, _ONTO, _OVER = 0.03, 0.05, 0.10, 0.12, 0.15
 
@@ -49,13 +52,15 @@ def spot_inside(
 ) -> Vector3:
     """Where the middle of the target's underside comes to rest, as near to `wish` (the middle) as may be.
 
-    Raises UnsafeError, rule "full", when what lies there leaves no room beside or on it.
+    Raises UnsafeError, rule "full", when what lies there leaves no room beside or on it; rule "fits" when
+    it is too large for the vessel.
     """
     x, y, _ = vessel.position_m
     contents = contents_of(vessel, others)
+    _check_fits(target, vessel)
     if not contents and (wish is None or _apart(wish, (x, y)) < _TOUCH_M):
         return (x, y, vessel.surface_z_m)
-    choices = [*_beside(target, vessel, contents, wish), *_upon(target, contents)]
+    choices = [*_beside(target, vessel, contents, wish), *_upon(target, contents, vessel.top_z_m)]
     if not choices:
         lies_there = ", ".join(f"'{c.label}'" for c in contents)
         raise UnsafeError(
@@ -116,7 +121,7 @@ def _beside(
             yield _Choice(cost, (x, y, z))
 
 
-def _upon(target: GroundedObject, contents: Sequence[GroundedObject]) -> Iterator[_Choice]:
+def _upon(target: GroundedObject, contents: Sequence[GroundedObject], rim_m: float) -> Iterator[_Choice]:
     for thing in contents:
         x, y, _ = thing.position_m
         if any(o is not thing and lies_over(thing, *o.position_m[:2]) and o.top_z_m > thing.top_z_m
@@ -126,8 +131,30 @@ def _upon(target: GroundedObject, contents: Sequence[GroundedObject]) -> Iterato
                                                   thing.top_z_m) > 0.0  # fmt: skip
         if into:
             yield _Choice(_INTO, (x, y, thing.surface_z_m))
+        elif thing.top_z_m > rim_m and _may_be_ball(thing):
+            continue
         elif min(thing.size_m[:2]) >= _STEADY_RATIO * min(target.size_m[:2]):
             yield _Choice(_ONTO, (x, y, thing.top_z_m))
+
+
+def _may_be_ball(thing: GroundedObject) -> bool:
+    """As high as wide, and without sides: nothing stays on it."""
+    return thing.yaw_rad == 0.0 and min(thing.size_m) > _ALIKE * max(thing.size_m)
+
+
+def _check_fits(target: GroundedObject, vessel: GroundedObject) -> None:
+    """Raises UnsafeError, rule "fits", for what would lie across the rim of a deep vessel."""
+    if vessel.size_m[2] < _DEEP_M:
+        return
+    x, y, _ = vessel.position_m
+    margin = max(inside_margin(vessel, core.at(x, y), vessel.top_z_m) for _, core in _turned(target, vessel))
+    if margin < -_ACROSS_M:
+        raise UnsafeError(
+            f"'{target.label}' does not fit into '{vessel.label}': it is "
+            f"{100 * max(target.size_m[:2]):.0f} cm long, the vessel {100 * min(vessel.size_m[:2]):.0f} cm wide",
+            "name a larger vessel, or put it elsewhere",
+            rule="fits",
+        )
 
 
 def _turned(target: GroundedObject, vessel: GroundedObject) -> Iterator[tuple[Footprint, Footprint]]:

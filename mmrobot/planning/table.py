@@ -3,6 +3,7 @@ step."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -15,17 +16,20 @@ Find = Callable[[str], Sequence[GroundedObject]]
 _PRONOUNS = frozenset({"it", "that", "this", "them", "that one", "this one"})
 _OTHER = frozenset({"other", "remaining"})
 _UNSAID = frozenset({"the", "a", "an"})
-_SAME_BOX_IOU = 0.5
+_ONE_BOX_IOU, _SAME_BOX_IOU = 0.8, 0.5
 _SAME_PLACE_M = 0.015
 _SIZE_TOLERANCE = 0.35
 
 
 def same_thing(a: GroundedObject, b: GroundedObject) -> bool:
     """Whether two groundings in one picture are of one thing."""
-    if box_iou(a.box_xyxy, b.box_xyxy) > _SAME_BOX_IOU:
+    overlap = box_iou(a.box_xyxy, b.box_xyxy)
+    if overlap > _ONE_BOX_IOU:
         return True
-    # A cup in the middle of a tray is another thing than the tray.
-    return distance_m(a.position_m, b.position_m) < _SAME_PLACE_M and like_size(a, b)
+    # A cup in the middle of a tray, or a bar across a plate, is another thing than that; so is the upper of two
+    # cubes.
+    at_one_place = math.dist(a.position_m, b.position_m) < _SAME_PLACE_M
+    return (overlap > _SAME_BOX_IOU or at_one_place) and like_size(a, b)
 
 
 def like_size(a: GroundedObject, b: GroundedObject) -> bool:

@@ -132,7 +132,8 @@ class ExecutorNode(Node):
                 self._runner.start(plan)
             except MmrobotError as error:
                 self._status.report("refused", error.message, error)
-                goal.finish(self._result(error.code, error.message, error.fix, len(goal.request.plan.steps)))
+                steps = len(goal.request.plan.steps)
+                goal.finish(self._result(error.code, error.message, error.fix, steps))
                 return
             self._goal, self._done_steps = goal, set()
             self._lives = self._monitor.lives(WATCHED)
@@ -188,10 +189,12 @@ class ExecutorNode(Node):
             goal, self._goal = self._goal, None
             done = status.state is RunnerState.SUCCEEDED
             code = ErrorCode.NONE if done else status.code
-            goal.finish(self._result(code, "" if done else status.message, "", status.steps))
+            message = "" if done else status.message
+            goal.finish(self._result(code, message, "", status.steps, status.report))
 
-    def _result(self, code: ErrorCode, message: str, fix: str, steps: int) -> Any:
+    def _result(self, code: ErrorCode, message: str, fix: str, steps: int, report: str = "") -> Any:
         return ExecutePlan.Result(
+            report=report,
             success=code is ErrorCode.NONE,
             error_code=int(code),
             error_message=message,
@@ -218,6 +221,8 @@ class ExecutorNode(Node):
             )
             if event.kind is EventKind.SAID:
                 self._status.say(event.message)
+            elif event.kind is EventKind.PLAN_FINISHED and status.report:
+                self._status.say(status.report)
             if self._goal is not None:
                 self._goal.feedback(
                     ExecutePlan.Feedback(
