@@ -128,6 +128,9 @@ class GroundingConfig(Section):
     outside_margin_m: float = Field(
         default=0.10, ge=0, le=1, description="things further out of the work area are ignored"
     )
+    without_depth: bool = Field(
+        default=True, description="while depth is gone, things are located by their outlines on the table"
+    )
     reuse_unchanged: bool = Field(
         default=True, description="while nothing moves, what the last picture showed still holds"
     )
@@ -158,8 +161,15 @@ class PlanningConfig(Section):
     edge_margin_m: float = Field(
         default=0.0, ge=0, le=0.2, description="goals stay this far inside of the work area"
     )
+    push_m: float = Field(default=0.10, gt=0, le=0.4, description="how far a push takes a thing")
     drop_height_m: float = Field(
         default=0.004, ge=0, le=0.1, description="the underside is let go this high over its goal"
+    )
+    avoid_clearance_m: float = Field(
+        default=0.02, ge=0, le=0.2, description="kept from things that must not be touched, on all sides"
+    )
+    claim_margin: float = Field(
+        default=0.1, ge=0, lt=0.5, description='"if ..." is judged only so far from a probability of one half'
     )
     max_steps: int = Field(default=24, ge=1, le=200, description="longer plans are refused")
 
@@ -182,6 +192,7 @@ class GateConfig(Section):
     min_height_m: float = Field(
         default=-0.015, ge=-1, le=1, description="lowest point over the table top, noise included"
     )
+    max_push_m: float = Field(default=0.5, gt=0, le=2, description="nothing is pushed further at once")
     max_height_m: float = Field(
         default=0.45, gt=0, le=3, description="highest top of a target or goal over the table"
     )
@@ -200,6 +211,9 @@ class MotionConfig(Section):
     joint_speed_rad_s: float = Field(default=1.8, gt=0, le=10, description="joint speed")
     joint_acceleration_rad_s2: float = Field(default=6.0, gt=0, le=100, description="joint acceleration")
     travel_speed_m_s: float = Field(default=1.0, gt=0, le=3, description="of the hand through free space")
+    push_speed_m_s: float = Field(
+        default=0.06, gt=0, le=0.5, description="of the hand that pushes: what rolls shall not run away"
+    )
     contact_speed_m_s: float = Field(default=0.12, gt=0, le=1, description="of the hand near things")
     approach_height_m: float = Field(default=0.10, gt=0, le=0.5, description="over a grasp before going down")
     carry_height_m: float = Field(
@@ -222,8 +236,14 @@ class RunnerConfig(Section):
     place_retries: int = Field(
         default=1, ge=0, le=10, description="more tries when a placed thing is not where it should be"
     )
+    look_retries: int = Field(
+        default=1, ge=0, le=10, description="more looks, from home, when something is not seen"
+    )
+    repairs: int = Field(
+        default=1, ge=0, le=10, description="more tries for what is found moved at the end"
+    )
     verify_place: bool = Field(
-        default=True, description="look again after placing, and say so when it went wrong"
+        default=True, description="look again after placing and at the end, and say so when it went wrong"
     )
     verify_tolerance_m: float = Field(
         default=0.06, gt=0, le=1, description="a placed thing may be this far from its goal"
@@ -253,6 +273,9 @@ class CommandConfig(Section):
     """Words."""
 
     dialogue_turns: int = Field(default=8, ge=0, le=100, description="earlier turns that the model is told")
+    answer_within_s: float = Field(
+        default=60.0, gt=0, le=3600, description='words that come later are no answer to "which one?"'
+    )
 
 
 class Config(Section):

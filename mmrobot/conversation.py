@@ -1,7 +1,9 @@
 """What is said, turn by turn, before anything moves: a plan, an answer to a question, or a question back.
 
-A phrase that fits several things is asked about. The next words may say which one is meant; then the first
-request goes on with it. Words that ask for something else begin anew.
+A phrase that fits several things is asked about; the next words may say which one is meant, and the first
+request goes on with it. Words may lean on the request before them ("no, the green one", "put it back"),
+and may
+say what other words mean ("a dax is a white bar"). Words that ask for something else begin anew.
 """
 
 from __future__ import annotations
@@ -11,20 +13,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mmrobot.command.answers import names_thing, narrowed
+from mmrobot.command.definitions import define, replaced
 from mmrobot.command.questions import is_question
 from mmrobot.command.text import clean_instruction
 from mmrobot.errors import AmbiguousError, NotUnderstoodError
 from mmrobot.pipeline import Pipeline
+from mmrobot.planning.dialogue import in_context, renamed
+from mmrobot.planning.planner import Moved
 from mmrobot.types import ActionPlan, Answer, GroundedObject, PlanDraft, RgbdFrame
+
+_REMEMBERED = 12
+"""Moves that "back" may go back over."""
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """A request that waits for what a phrase of it means."""
+    """A request that waits for what a phrase of it means, since `at_ns`."""
 
     instruction: str
     draft: PlanDraft
     phrase: str
+    at_ns: int
 
 
 class Conversation:
@@ -33,6 +42,9 @@ class Conversation:
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self._asked: _Asked | None = None
+        self._before: PlanDraft | None = None
+        self._moved: list[Moved] = []
+        self._words: dict[str, str] = {}
 
     def respond(
         self,
@@ -43,25 +55,38 @@ class Conversation:
         now_ns: int | None = None,
     ) -> ActionPlan | Answer:
         """A checked plan, or an answer where a question was asked. Arguments and errors as Pipeline.plan;
-        after an AmbiguousError the next words may name the thing meant."""
-        said = clean_instruction(instruction)
+        after an AmbiguousError the next words may name the thing meant, for `command.answer_within_s`."""
+        said = self._in_known_words(clean_instruction(instruction))
+        at_ns = frame.stamp_ns if now_ns is None else now_ns
         asked, self._asked = self._asked, None
-        if asked is not None and names_thing(said):
+        if asked is not None and self._in_time(asked, at_ns) and names_thing(said):
             draft = _meaning(asked.draft, asked.phrase, narrowed(asked.phrase, said))
-            return self._plan(frame, asked.instruction, draft, held, now_ns)
+            return self._plan(frame, asked.instruction, draft, held, now_ns, about=asked.draft)
         began_s = time.perf_counter()
         draft = self.pipeline.draft(frame, said, dialogue)
         draft_ms = 1000 * (time.perf_counter() - began_s)
         plans = draft.steps or draft.question or draft.refusal
         if not plans and is_question(said) and self._answers:
             return Answer(said, self.pipeline.vlm.answer(frame.rgb, said))
-        plan = self._plan(frame, said, draft, held, now_ns)
+        moved = self.pipeline.still_seen(frame, self._moved)
+        draft = in_context(draft, self._before, held.label if held else None, moved)
+        plan = self._plan(frame, said, draft, held, now_ns, about=draft)
         total_ms = plan.timings_ms["total"] + draft_ms
         return replace(plan, timings_ms={**plan.timings_ms, "plan": draft_ms, "total": total_ms})
 
     @property
     def _answers(self) -> bool:
         return "answer" in self.pipeline.vlm.operations
+
+    def _in_known_words(self, said: str) -> str:
+        """With words that were defined before, or in these very words, replaced by their meaning."""
+        text, defined = define(said)
+        self._words |= defined
+        return clean_instruction(replaced(text, self._words)) if self._words else text
+
+    def _in_time(self, asked: _Asked, at_ns: int) -> bool:
+        waited_s = (at_ns - asked.at_ns) / 1e9
+        return 0.0 <= waited_s <= self.pipeline.config.command.answer_within_s
 
     def _plan(
         self,
@@ -70,25 +95,40 @@ class Conversation:
         draft: PlanDraft,
         held: GroundedObject | None,
         now_ns: int | None,
+        about: PlanDraft,
     ) -> ActionPlan:
+        """`about` is the draft as it was said, before any phrase of it was asked about."""
         try:
-            return self.pipeline.plan(frame, instruction, (), held, now_ns, draft)
+            plan = self.pipeline.plan(frame, instruction, (), held, now_ns, draft, self._moved)
         except AmbiguousError as error:
             if error.phrase:
-                self._asked = _Asked(instruction, draft, error.phrase)
+                at_ns = frame.stamp_ns if now_ns is None else now_ns
+                self._asked = _Asked(instruction, draft, error.phrase, at_ns)
             raise
+        if not any(s.skill == "resume" for s in about.steps):
+            self._before = about
+        self._moved = [*self._moved, *moves_of(plan)][-_REMEMBERED:]
+        return plan
+
+
+def moves_of(plan: ActionPlan) -> list[Moved]:
+    """What a plan moves: each thing as it will stand, and as it stood when it was taken."""
+    moves: list[Moved] = []
+    taken: GroundedObject | None = None
+    for step in plan.steps:
+        if step.skill == "pick":
+            taken = step.target
+        elif step.skill == "place" and step.target is not None and step.goal_position_m is not None:
+            x, y, z = step.goal_position_m
+            there = replace(step.target, position_m=(x, y, z + step.target.size_m[2] / 2))
+            moves.append((there, taken or step.target))
+            taken = None
+    return moves
 
 
 def _meaning(draft: PlanDraft, phrase: str, meant: str) -> PlanDraft:
     """The draft with one phrase for another. Raises NotUnderstoodError where the phrase is not in it."""
-    steps = tuple(
-        replace(
-            step,
-            target=meant if step.target == phrase else step.target,
-            reference=meant if step.reference == phrase else step.reference,
-        )
-        for step in draft.steps
-    )
-    if steps == draft.steps:
+    made = renamed(draft, lambda said: meant if said == phrase else said)
+    if made.steps == draft.steps:
         raise NotUnderstoodError(f"'{meant}' answers nothing that was asked", "give the whole instruction")
-    return replace(draft, steps=steps)
+    return made

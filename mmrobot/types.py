@@ -23,6 +23,12 @@ BoxXyxy = tuple[float, float, float, float]
 RELATIONS = ("in", "on", "left_of", "right_of", "behind", "in_front_of")
 
 
+_WAYS = {
+    "left_of": "to the left", "right_of": "to the right", "behind": "away", "in_front_of": "nearer",
+}  # fmt: skip
+MATCHES = ("own_color", "different")
+
+
 def _finite(name: str, *values: float) -> None:
     if not all(math.isfinite(v) for v in values):
         raise ValueError(f"{name} must be finite, got {values}")
@@ -137,8 +143,19 @@ class GroundedObject:
 class DraftStep:
     """A step as the model says it: a skill over referring phrases, nothing located yet.
 
-    `pick`: target. `place`: relation and reference (what is in the hand is placed). `home`: none.
-    `say`: text.
+    Skills of the robot: `pick`: target. `place`: relation and reference (what is in the hand is placed).
+    `push`: target, relation (a direction without reference, or "near" one). `put_back`: target. `home`: none.
+    `say`: text. What the planner makes skills of (planning/expansion.py):
+
+    - `each`: target, a set; `count`: exactly so many of it. What follows, to the next pick, is done with
+    each.
+      A `place` after it may have a `match` of MATCHES: the reference of the thing's own colour, another
+      for each.
+    - `swap`: target and reference. `pyramid`: `parts`, from the left of the base to the top.
+    - `if`: `text`, the claim; `then` or `otherwise` is done. `avoid`: target, which nothing may touch.
+    - of the request before (planning/dialogue.py): `again`, `other`, `not_that`, `resume`, and `instead`:
+    target,
+      or relation and reference.
     """
 
     skill: str
@@ -147,6 +164,11 @@ class DraftStep:
     reference: str | None = None
     text: str | None = None
     confidence: float = 1.0
+    count: int | None = None
+    match: str | None = None
+    parts: tuple[str, ...] = ()
+    then: tuple[DraftStep, ...] = ()
+    otherwise: tuple[DraftStep, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,8 +194,9 @@ class PlanDraft:
 class PlanStep:
     """A step with its things located.
 
-    `target` is what is picked, or what the hand holds when placing; `goal_position_m` (base) is
-    where the middle of the target's underside comes to rest, for place. `obstacles` are the other
+    `target` is what is picked or pushed, or what the hand holds when placing; `goal_position_m` (base) is
+    where the middle of the target's underside comes to rest, for place and push. A push has a direction as
+    its relation, or "near" with a reference. `obstacles` are the other
     things seen, for collision-free approach.
     """
 
@@ -195,6 +218,10 @@ class PlanStep:
         if self.skill == "place" and self.reference is not None:
             what = self.target.label if self.target else "it"
             return f"place {what} {(self.relation or '').replace('_', ' ')} {self.reference.label}"
+        if self.skill == "push":
+            what = self.target.label if self.target else "it"
+            to = f"to {self.reference.label}" if self.reference else _WAYS.get(self.relation or "", "")
+            return f"push {what} {to}"
         words = [self.skill, self.target.label if self.target else "", self.text or ""]
         return " ".join(w for w in words if w)
 

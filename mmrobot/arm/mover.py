@@ -55,6 +55,7 @@ class Mover:
         self._gate = SafetyGate(config)
         self._travel_m_s = min(config.motion.travel_speed_m_s, config.gate.max_tcp_speed_m_s) * speed_scale
         self._contact_m_s = config.motion.contact_speed_m_s * speed_scale
+        self._push_m_s = config.motion.push_speed_m_s * speed_scale
         self._scale = speed_scale
         self.watch: Callable[[ArmState], None] | None = None
         """Called with every state while the arm moves; raises to break the motion off."""
@@ -103,17 +104,21 @@ class Mover:
 
     def straight(self, pose: NDArray[np.float64], near: bool = False) -> Action:
         """The hand in a straight line; `near` things, at contact speed."""
-        yield from self._through_holds(lambda: self._straight(pose, near))
+        yield from self._through_holds(lambda: self._straight(pose, self._contact_m_s if near else None))
+
+    def push(self, pose: NDArray[np.float64]) -> Action:
+        """The hand in a straight line against a thing, slowly."""
+        yield from self._through_holds(lambda: self._straight(pose, self._push_m_s))
 
     def _travel(self, joints: Joints) -> Action:
         path = joint_line(self._from(), joints)
         self._check(path)
         yield from self.follow(path, self.limits(), exact=False)
 
-    def _straight(self, pose: NDArray[np.float64], near: bool) -> Action:
+    def _straight(self, pose: NDArray[np.float64], speed_m_s: float | None) -> Action:
         path = hand_line(self.kinematics, self._from(), pose)
         self._check(path)
-        yield from self.follow(path, self.limits(self._contact_m_s if near else None), exact=near)
+        yield from self.follow(path, self.limits(speed_m_s), exact=speed_m_s is not None)
 
     def _through_holds(self, begin: Callable[[], Action]) -> Action:
         """An action to its end; one that a hold broke off is dropped, and begun anew once the arm rests.

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmrobot.arm.clearance import encloses, hand_clearance, inside_margin, is_hollow
+from mmrobot.arm.clearance import hand_clearance
 from mmrobot.arm.hand import HAND, HandModel
 from mmrobot.errors import UnreachableError
 from mmrobot.planning.footprint import Footprint, footprint_of, gap_m
+from mmrobot.planning.vessel import encloses, inside_margin, is_hollow
 from mmrobot.types import GroundedObject, Vector3
 
 # Closing direction that keeps the fingers off the reference: across the relation's direction.

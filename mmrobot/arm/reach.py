@@ -9,10 +9,12 @@ import mujoco
 from mmrobot.arm.grasp import grasp_height
 from mmrobot.arm.hand import OBSERVE_POSTURE, top_down
 from mmrobot.arm.kinematics import ArmKinematics
+from mmrobot.arm.pushing import plan_push, with_postures
 from mmrobot.errors import UnreachableError
 from mmrobot.types import GroundedObject, PlanStep, Vector3
 
 _TURNS = 4
+_ABOVE_M = 0.10
 
 
 class ArmReach:
@@ -26,12 +28,26 @@ class ArmReach:
         self._kinematics = ArmKinematics(model)
 
     def __call__(self, step: PlanStep) -> str | None:
-        if step.target is None or step.skill not in ("pick", "place"):
+        if step.target is None or step.skill not in ("pick", "place", "push"):
             return None
+        if step.skill == "push":
+            return self._why_no_push(step)
         if step.skill == "pick":
             x, y, _ = step.target.position_m
             return self._why_not((x, y, step.target.bottom_z_m), step.target)
         return None if step.goal_position_m is None else self._why_not(step.goal_position_m, step.target)
+
+    def _why_no_push(self, step: PlanStep) -> str | None:
+        """The hand must be behind the thing, and where the push ends."""
+        if step.target is None or step.goal_position_m is None:
+            return None
+        try:
+            around = [*step.obstacles, *([step.reference] if step.reference is not None else [])]
+            ways = plan_push(step.target, step.goal_position_m, around, step.goal_position_m[2])
+            with_postures(ways, self._kinematics, _ABOVE_M)
+        except UnreachableError as error:
+            return error.message
+        return None
 
     def _why_not(self, underside_m: Vector3, thing: GroundedObject) -> str | None:
         x, y, z = underside_m

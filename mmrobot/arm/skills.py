@@ -1,4 +1,4 @@
-"""The shipped arm as a Robot: pick, place, home and say, over any ArmPort.
+"""The shipped arm as a Robot: pick, place, push, home and say, over any ArmPort.
 
 Each skill is a generator of small actions; `poll` drives it on. Every skill ends in the observe posture,
 out of the camera's view of the work area, also after a failure that leaves the arm able to move.
@@ -13,13 +13,13 @@ from collections.abc import Callable, Generator, Sequence
 import mujoco
 import numpy as np
 
-from mmrobot.arm.clearance import encloses
 from mmrobot.arm.grasp import Grasp, plan_grasps
 from mmrobot.arm.hand import HAND, OBSERVE_POSTURE, top_down
 from mmrobot.arm.kinematics import ArmKinematics, Joints
 from mmrobot.arm.mover import Action, Mover
 from mmrobot.arm.placing import Held, Placement, plan_placements
 from mmrobot.arm.port import ArmPort, ArmState
+from mmrobot.arm.pushing import plan_push, with_postures
 from mmrobot.config import Config
 from mmrobot.errors import (
     ErrorCode,
@@ -31,6 +31,7 @@ from mmrobot.errors import (
     UnreachableError,
 )
 from mmrobot.execution.robot import SkillStatus
+from mmrobot.planning.vessel import encloses
 from mmrobot.types import GroundedObject, PlanStep
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,18 @@ Skill = Generator[None, None, None]
 EMPTY_WIDTH_M = 0.004
 # Fingers further apart than when they gripped, by this much, have let go.
 OPENED_M = 0.006
-GRASPS_TRIED = 2
+# Narrower than this part of what was seen, or held with less force, the hand holds something else or nothing.
+AGREES_RATIO = 0.4
+MIN_GRIP_N = 2.0
+GRASPS_TRIED = 3
 SECOND_GRASP_LOWER_M = 0.004
+OTHER_TURN_SINE = 0.4
 # Above the tallest thing around, on the way.
 OVERFLIGHT_M = 0.03
 NEAR_M = 0.025
 RETREAT_M = 0.06
-PHASES = {"pick": 8, "place": 7, "home": 2, "say": 1}
+BACK_OFF_M = 0.02
+PHASES = {"pick": 8, "place": 7, "push": 7, "home": 2, "say": 1}
 
 
 class ArmSkills:
@@ -70,7 +76,8 @@ class ArmSkills:
         self._name, self._phase, self._phases_done = "", "", 0
         self._held: Held | None = None
         self._skills: dict[str, Callable[[PlanStep], Skill]] = {
-            "pick": self._pick, "place": self._place, "home": self._home, "say": self._say,
+            "pick": self._pick, "place": self._place, "push": self._push, "home": self._home,
+            "say": self._say,
         }
 
     @property
@@ -149,7 +156,7 @@ class ArmSkills:
                 "place what it holds first",
             )
         obstacles = _others(step.obstacles, target)
-        grasps = plan_grasps(target, obstacles)[: GRASPS_TRIED + 2]
+        grasps = _attempts(plan_grasps(target, obstacles))
         yield from self._rise([*obstacles, target])
         tried = 0
         unreachable: UnreachableError | None = None
@@ -157,7 +164,7 @@ class ArmSkills:
             if tried == GRASPS_TRIED:
                 break
             try:
-                yield from self._grasp(target, _deeper(grasp, tried), obstacles)
+                yield from self._grasp(target, grasp, obstacles)
             except UnreachableError as error:
                 unreachable = error
                 continue
@@ -193,19 +200,26 @@ class ArmSkills:
         self._enter("close")
         before = self.mover.state().width_m
         yield from self.mover.close()
+        if self._gripped(before, grasp.width_m):
+            # A stop on the way up leaves it in the hand.
+            self._held = self._grip(target, grasp, yaw)
         self._enter("lift")
         yield from self.mover.straight(top_down(x, y, z + NEAR_M, yaw), near=True)
-        held = self._gripped(before)
+        held = self._gripped(before, grasp.width_m)
         lift_z = max(above_z, self._safe_z(obstacles, grasp.height_m)) if held else above_z
         yield from self.mover.straight(top_down(x, y, lift_z, yaw))
-        if held and self._gripped(before):
-            self._held = Held(
-                target.label, grasp.height_m, self.mover.state().width_m, target.size_m,
-                target.yaw_rad - yaw, yaw,
-            )
+        if held and self._gripped(before, grasp.width_m):
+            self._held = self._grip(target, grasp, yaw)
             return
+        self._held = None
         self._enter("release")
         yield from self.mover.open_to(min(grasp.opening_m, HAND.max_opening_m))
+
+    def _grip(self, target: GroundedObject, grasp: Grasp, yaw_rad: float) -> Held:
+        """What is between the fingers now."""
+        width_m = self.mover.state().width_m
+        turn_rad = target.yaw_rad - yaw_rad
+        return Held(target.label, grasp.height_m, width_m, target.size_m, turn_rad, yaw_rad)
 
     def _place(self, step: PlanStep) -> Skill:
         goal = step.goal_position_m
@@ -240,6 +254,39 @@ class ArmSkills:
         self._enter("retreat")
         yield from self.mover.straight(top_down(x, y, z + NEAR_M, yaw), near=True)
         yield from self.mover.straight(top_down(x, y, max(above_z, z + RETREAT_M), yaw))
+        yield from self._observe(around)
+
+    def _push(self, step: PlanStep) -> Skill:
+        target, goal = _required(step, step.target, "target"), step.goal_position_m
+        holding = self._holding()
+        if goal is None or holding is not None:
+            raise ExecutionFailedError(
+                f"the hand holds {holding}, so it cannot push" if holding else "push without a goal position",
+                "place what it holds first" if holding else "ground the step before sending it",
+            )
+        obstacles = _others(step.obstacles, target)
+        if step.reference is not None:
+            obstacles.append(step.reference)
+        around = [*obstacles, target]
+        ways = plan_push(target, goal, obstacles, self._table_z_m)
+        up_m = max(self._motion.approach_height_m, self._safe_z(around, HAND.tip_m) - ways[0].behind_m[2])
+        push, above = with_postures(ways, self.kinematics, up_m)
+        yield from self._rise(around)
+        self._enter("approach")
+        self.mover.port.send_gripper(push.opening_m)
+        yield from self.mover.travel(above)
+        yield from self.mover.open_to(push.opening_m)
+        self._enter("descend")
+        yield from self.mover.straight(push.pose(push.at(0.0, NEAR_M)))
+        yield from self.mover.straight(push.pose(push.behind_m), near=True)
+        self._enter("push")
+        yield from self.mover.push(push.pose(push.end_m))
+        self._enter("retreat")
+        # Back the way it came: nothing is taken along, and the wrist is known to have a way.
+        back = 1.0 - BACK_OFF_M / math.dist(push.behind_m, push.end_m)
+        yield from self.mover.straight(push.pose(push.at(back)), near=True)
+        yield from self.mover.straight(push.pose(push.behind_m))
+        yield from self.mover.straight(push.pose(push.at(0.0, up_m)))
         yield from self._observe(around)
 
     # -- parts -----------------------------------------------------------------------------------
@@ -310,17 +357,19 @@ class ArmSkills:
 
     # -- what the hand feels ---------------------------------------------------------------------
 
-    def _gripped(self, opening_before_m: float) -> bool:
-        """By the fingers alone: something keeps them apart."""
-        width = self.mover.state().width_m
-        return EMPTY_WIDTH_M < width < opening_before_m - 0.001
+    def _gripped(self, opening_before_m: float, expected_m: float) -> bool:
+        """By the fingers alone: something about as wide as what was seen keeps them apart, with force."""
+        state = self.mover.state()
+        least = max(EMPTY_WIDTH_M, AGREES_RATIO * expected_m)
+        return least < state.width_m < opening_before_m - 0.001 and not _slack(state)
 
     def _holding(self) -> str | None:
         """What the hand holds, in words, or None; forgets what has been taken out of it."""
         if self._held is None:
             return None
-        width = self.mover.state().width_m
-        if not EMPTY_WIDTH_M < width < self._held.width_m + OPENED_M:
+        state = self.mover.state()
+        least = max(EMPTY_WIDTH_M, AGREES_RATIO * self._held.width_m)
+        if not least < state.width_m < self._held.width_m + OPENED_M or _slack(state):
             self._held = None
             return None
         return f"'{self._held.label}'"
@@ -355,10 +404,20 @@ def _required(step: PlanStep, thing: GroundedObject | None, name: str) -> Ground
     return thing
 
 
-def _deeper(grasp: Grasp, attempt: int) -> Grasp:
-    """The second attempt goes a little deeper: a thing seen too high slips out upwards."""
-    if attempt == 0:
-        return grasp
+def _slack(state: ArmState) -> bool:
+    """Whether the fingers press on nothing. An effort that is not reported is NaN, or 0 to the last digit."""
+    return 0.0 < state.grip_n < MIN_GRIP_N
+
+
+def _attempts(grasps: Sequence[Grasp]) -> list[Grasp]:
+    """The order in which grasps are tried: the best; another turn of the hand, for a thing seen askew; the
+    best again but deeper, for a thing seen too high, which slips out upwards; then whatever is left."""
+    best, *others = grasps
+    turned = [g for g in others if abs(math.sin(g.finger_yaw_rad - best.finger_yaw_rad)) > OTHER_TURN_SINE]
+    return [best, *turned[:1], _deeper(best), *[g for g in others if g not in turned[:1]]][: GRASPS_TRIED + 2]
+
+
+def _deeper(grasp: Grasp) -> Grasp:
     x, y, z = grasp.tcp_m
     height = max(grasp.height_m - SECOND_GRASP_LOWER_M, HAND.tip_m + 0.003)
     return Grasp((x, y, z - grasp.height_m + height), grasp.finger_yaw_rad,

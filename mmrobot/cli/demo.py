@@ -202,6 +202,7 @@ def _answer(run: _Run, verdict: DemoVerdict, options: DemoOptions, output: Outpu
         "success": success,
         "plan": None if run.plan is None else plan_as_dict(run.plan),
         "steps": run.steps,
+        "report": run.follow.report,
         "goals": list(verdict.goals),
         "timings_ms": timings,
         "model": run.plan.model if run.plan else options.model,

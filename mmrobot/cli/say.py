@@ -33,11 +33,14 @@ def run_say(words: str, wait: bool, plan_only: bool, timeout_s: float, output: O
     if follow.plan is not None:
         output.console.print(plan_table(follow.plan))
         content["plan"] = plan_as_dict(follow.plan)
+    if follow.report:
+        content["report"] = follow.report
     if follow.error is not None:
         output.fail(follow.error, **content)
     if follow.answer:
         content["answer"] = follow.answer
-    output.console.print(f"[bold]{follow.answer}[/]" if follow.answer else "[green]done[/]")
+    done = f"[green]{follow.report or 'done'}[/]"
+    output.console.print(f"[bold]{follow.answer}[/]" if follow.answer else done)
     output.finish(True, **content)
 
 

@@ -23,11 +23,14 @@ from mmrobot.conversation import Conversation
 from mmrobot.errors import ErrorCode, MmrobotError
 from mmrobot.evals.bumps import BumpWatch
 from mmrobot.evals.conditions import CONDITIONS, Condition, look_of, staged
+from mmrobot.evals.history import History
 from mmrobot.evals.judge import Run, handled, judge, needs_question
 from mmrobot.evals.oracle import OracleVlm, true_boxes, true_lifter
 from mmrobot.evals.pictures import save_annotated
 from mmrobot.evals.results import EpisodeResult
+from mmrobot.evals.unseen import unseen_lens
 from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
+from mmrobot.execution.hand import HandFollower
 from mmrobot.execution.robot import LookResult
 from mmrobot.execution.runner import Runner
 from mmrobot.pipeline import Pipeline
@@ -46,6 +49,7 @@ SETTLE_S = 1.0
 TIME_LIMIT_S = 180.0
 # Between two pictures that are kept, where old ones are shown.
 _KEPT_EVERY_S = 0.1
+_HOME_S = 20.0
 
 
 class DirectLooker:
@@ -115,6 +119,7 @@ class EpisodeRun:
         self.simulator = Simulator(scene=episode.scene, seed=episode.scene.seed)
         if self.condition.look is not None or self.condition.noise is not None:
             self.simulator.show(look_of(episode, self.condition), self.condition.noise or NoiseModel())
+        self._lens = unseen_lens(self.simulator, episode.scene.seed) if episode.level == "L4" else None
         seer = vlm if vlm is not None else OracleVlm(self.simulator, episode)
         if self.condition.mind is not None:
             seer = self.condition.mind(seer, self.simulator, episode)
@@ -126,8 +131,10 @@ class EpisodeRun:
         self._robot = embedded_skills(self.simulator, self._config)
         looker = DirectLooker(self._pipeline, self._frame, self.condition.relook)
         self.runner = Runner(self._robot, looker, gate, self._config)
+        self._hand = HandFollower(self.runner)
         self._view = None if self.condition.view is None else self.condition.view(episode, self.simulator)
         self._bumps = BumpWatch(episode.scene.by_id, handled(episode))
+        self._history = History(episode, self.simulator)
         self._kept: deque[RgbdFrame] = deque()
         self._said = _Said()
         self._dialogue: list[str] = []
@@ -149,7 +156,7 @@ class EpisodeRun:
             self._said.code, self._said.message = error.code, error.message
         finally:
             self.runner.stop("the episode is over")
-        after = self.simulator.truth()
+        after = self._history.told(self.simulator.truth())
         said = self._said
         run = Run(said.code, said.message, said.plan, self._acted, said.answer)
         verdict = judge(self.episode, before, after, run)
@@ -226,19 +233,22 @@ class EpisodeRun:
             self._asked |= status.code is ErrorCode.AMBIGUOUS
             return
         self._happen("seconds")
-        if status.state is RunnerState.MOVING:
-            self._acted = True
+        if status.state in (RunnerState.MOVING, RunnerState.HOMING):
+            # The way home for another look touches nothing.
+            self._acted = self._acted or status.state is RunnerState.MOVING
             self._step(self._config.runner.tick_s)
             self._bumps.see(self.simulator.contacts())
 
     def _step(self, duration_s: float) -> None:
         self.simulator.step(duration_s)
+        self._history.see()
         if self.condition.delay_s:
             self._keep()
         if self._watch is not None:
             self._watch(self)
 
     def _follow(self, event: RunnerEvent) -> None:
+        self._hand.follow(event)
         # Before the look, where a step begins with one: what is moved then can still be seen.
         if event.kind in (EventKind.LOOKING, EventKind.STEP_STARTED):
             self._happen("step", event.step_index or 0)
@@ -264,11 +274,13 @@ class EpisodeRun:
     def _say(self, words: str) -> None:
         """Words reach the robot: stop words stop it, others make a new plan in the present plan's place."""
         if is_stop(words):
-            self.runner.stop("somebody said stop")
+            self._stop("somebody said stop")
             self._said.code, self._said.message = ErrorCode.STOPPED, "somebody said stop"
             return
         if self.runner.status.state.running:
-            self.runner.stop("a new instruction", ErrorCode.PREEMPTED)
+            self._stop("a new instruction", ErrorCode.PREEMPTED)
+        if self._acted and self.runner.status.state in (RunnerState.STOPPED, RunnerState.FAILED):
+            self._go_home()
         heard = words if self.condition.words is None else self.condition.words(words)
         self._said = _Said()
         try:
@@ -288,9 +300,22 @@ class EpisodeRun:
         self._timings = made.timings_ms
         self.runner.start(made)
 
+    def _stop(self, why: str, code: ErrorCode = ErrorCode.STOPPED) -> None:
+        for event in self.runner.stop(why, code):
+            self._hand.follow(event)
+
+    def _go_home(self) -> None:
+        """Out of the camera's view, as after every stop: what the hand holds stays in it."""
+        self._robot.start(PlanStep(0, "home"))
+        until_s = self.simulator.time_s + _HOME_S
+        while not self._robot.poll().done and self.simulator.time_s < until_s:
+            self._step(self._config.runner.tick_s)
+
     def _frame(self) -> RgbdFrame:
         """What the robot gets to see now."""
         frame = self._late() if self.condition.delay_s else self.simulator.render()
+        if self._lens is not None:
+            frame = self._lens(frame)
         if self._view is not None:
             frame = self._view(frame)
         if self._first_frame is None:

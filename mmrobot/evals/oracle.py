@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from mmrobot.errors import NoDepthError, OperationUnsupportedError
+from mmrobot.evals.goal_plans import SCRIPTED, plan_of_goals
 from mmrobot.planning.referents import box_iou
 from mmrobot.simulator.simulator import Simulator
 from mmrobot.tabletop.episode import Episode
-from mmrobot.tabletop.goals import Goal, parse_goal
-from mmrobot.types import RELATIONS, BoxXyxy, DraftStep, GroundedObject, PlanDraft, RgbdFrame, ScoredBox
+from mmrobot.tabletop.goals import initial_world, parse_goal
+from mmrobot.types import BoxXyxy, DraftStep, GroundedObject, PlanDraft, RgbdFrame, ScoredBox
 
 MIN_PIXELS = 12
 _SAME_IOU = 0.5
-_PLACED = (*RELATIONS, "near", "held")
 
 
 class OracleVlm:
@@ -44,7 +44,9 @@ class OracleVlm:
             return PlanDraft((), question="which one is meant?")
         if expect.outcome == "refuse":
             return PlanDraft((), refusal="what is named is not there")
-        return PlanDraft(plan_of_goals([parse_goal(g) for g in self._episode.expect.goal]))
+        goals = [parse_goal(g) for g in expect.goal]
+        steps = plan_of_goals(goals, self._simulator.truth(), self._episode.scene)
+        return PlanDraft(steps or (DraftStep("say", text="all is as it should be"),))
 
     def describe(self, image_rgb: NDArray[np.uint8]) -> tuple[ScoredBox, ...]:
         return tuple(ScoredBox(name, box, 0.99) for name, box in true_boxes(self._simulator).items())
@@ -73,32 +75,8 @@ def scripted(episode: Episode) -> tuple[DraftStep, ...]:
     if episode.expect.outcome != "success" or episode.followups:
         return ()
     goals = [parse_goal(g) for g in episode.expect.goal]
-    steps = plan_of_goals(goals)
-    moved = {s.target for s in steps}
-    covered = all(g.objects[0] in moved for g in goals if not g.negated)
-    return steps if covered and all(g.predicate in _PLACED for g in goals if not g.negated) else ()
-
-
-def plan_of_goals(goals: Sequence[Goal]) -> tuple[DraftStep, ...]:
-    """Picks and places that make goals true; towers are built from below."""
-    wanted = [g for g in goals if not g.negated and g.predicate in RELATIONS]
-    if not wanted:
-        # "next to" leaves the side open: its goal is nearness alone.
-        wanted = [Goal("right_of", g.objects) for g in goals if not g.negated and g.predicate == "near"]
-    steps: list[DraftStep] = []
-    while wanted:
-        moving = {g.objects[0] for g in wanted}
-        ready = next((g for g in wanted if g.objects[1] not in moving), wanted[0])
-        wanted.remove(ready)
-        target, reference = ready.objects
-        steps += [
-            DraftStep("pick", target=target),
-            DraftStep("place", relation=ready.predicate, reference=reference),
-        ]
-    held = next((g for g in goals if g.predicate == "held" and not g.negated), None)
-    if held is not None:
-        steps.append(DraftStep("pick", target=held.objects[0]))
-    return tuple(steps)
+    steps = plan_of_goals(goals, initial_world(episode.scene), episode.scene)
+    return steps if all(g.predicate in SCRIPTED for g in goals if not g.negated) else ()
 
 
 def true_lifter(

@@ -14,7 +14,7 @@ from mmrobot.evals.executors import check_executor
 from mmrobot.evals.manifest import Manifest, episode_hash
 from mmrobot.evals.named_suites import STRESS_FAMILIES, NamedSuite, named_suite
 from mmrobot.tabletop.episode import Episode, load_episodes
-from mmrobot.tabletop.families import EVALUATION_SEED, FAMILIES, LEVELS, generate_episode
+from mmrobot.tabletop.families import EVALUATION_SEED, FAMILIES, LEVELS, generate_episode, offers
 
 DEFAULT_FAMILIES = ("pick", "put_in", "put_beside", "stack")
 DEFAULT_EPISODES = 25
@@ -148,7 +148,7 @@ def _generated(options: SuiteOptions, left_out: dict[str, str]) -> Iterator[Epis
             if name not in known:
                 raise InvalidConfigError(f"'{name}' is no known {kind}", f"known: {', '.join(known)}")
     for family in families:
-        for level in levels:
+        for level in (name for name in levels if offers(family, name)):
             for i in range(count):
                 try:
                     yield generate_episode(family, level, options.seed + i)

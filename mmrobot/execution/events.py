@@ -45,19 +45,24 @@ class RunnerState(str, Enum):
     STARTING = "starting"
     LOOKING = "looking"
     MOVING = "moving"
+    HOMING = "homing"
     VERIFYING = "verifying"
+    CHECKING = "checking"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     STOPPED = "stopped"
 
     @property
     def running(self) -> bool:
-        return self in (RunnerState.STARTING, RunnerState.LOOKING, RunnerState.MOVING, RunnerState.VERIFYING)
+        return self not in (
+            RunnerState.IDLE, RunnerState.SUCCEEDED, RunnerState.FAILED, RunnerState.STOPPED,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class RunnerStatus:
-    """How the plan stands: `code` and `message` say why when it failed or was stopped."""
+    """How the plan stands: `code` and `message` say why when it failed or was stopped; `report` is the
+    end in words: what was done, and what was not."""
 
     state: RunnerState
     step_index: int = 0
@@ -66,3 +71,4 @@ class RunnerStatus:
     code: ErrorCode = ErrorCode.NONE
     message: str = ""
     phase: str = ""
+    report: str = ""

@@ -1,29 +1,34 @@
 """Carries a plan out, step by step, and never blocks: `tick` is called often, with the time.
 
     for each step:  look afresh -> gate -> robot.start -> poll until done -> (place: look again)
+    at the end:     look again at all that was placed; what has moved meanwhile is picked and placed again
 
-Whatever goes wrong before the robot moves leaves it where it is. `stop` holds it within the call.
+Tries are bounded, and each is reported with its reason. The end is told as it is: done, partly done, or
+failed and why. Whatever goes wrong before the robot moves leaves it where it is. `stop` holds it within
+the call.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import replace
 
 from mmrobot.config import Config
 from mmrobot.errors import BusyError, ErrorCode, MmrobotError
 from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState, RunnerStatus
-from mmrobot.execution.robot import Looker, Robot
+from mmrobot.execution.outcome import Done, Problem, problem_with, report
+from mmrobot.execution.robot import Looker, LookResult, Robot
 from mmrobot.planning.planner import distance_m
-from mmrobot.planning.skills import VERIFY
+from mmrobot.planning.skills import BLOCKED, VERIFY
 from mmrobot.safety.gate import SafetyGate
 from mmrobot.types import ActionPlan, GroundedObject, PlanStep
 
-# After a place, a thing of that phrase is taken for the placed one only near its goal or its origin;
-# elsewhere it may be another thing that the phrase fits by now.
-_FELL_BESIDE_M = 0.15
-_STILL_THERE_M = 0.03
-_REST_HEIGHT_M = 0.03
+# A look may fail for a moment's reason (a hand in the way, the arm): then it is worth another.
+_LOOK_AGAIN = frozenset({ErrorCode.TARGET_NOT_FOUND, ErrorCode.NO_DEPTH})
+_SAME_SPOT_M = 0.03
+LOOKED_FOR = frozenset({"pick", "place", "push"})
+VERIFIED = frozenset({"place", "push"})
 
 
 class Runner:
@@ -35,7 +40,7 @@ class Runner:
         self._plan: ActionPlan | None = None
         self._state = RunnerState.IDLE
         self._held: GroundedObject | None = None
-        self._code, self._message, self._phase = ErrorCode.NONE, "", ""
+        self._code, self._message, self._phase, self._told = ErrorCode.NONE, "", "", ""
         self._events: list[RunnerEvent] = []
         self._now_s = -math.inf
 
@@ -44,7 +49,9 @@ class Runner:
         """How the plan stands now."""
         steps = len(self._plan.steps) if self._plan else 0
         index = self._index if self._plan else 0
-        return RunnerStatus(self._state, index, steps, self._held, self._code, self._message, self._phase)
+        return RunnerStatus(
+            self._state, index, steps, self._held, self._code, self._message, self._phase, self._told
+        )
 
     @property
     def held(self) -> GroundedObject | None:
@@ -64,9 +71,19 @@ class Runner:
         self._held = held if held is not None else self._held
         self._index = 0
         self._retries: dict[int, int] = {}
+        self._repairs, self._looks_left = 0, self._config.runner.look_retries
+        self._agenda = deque(range(len(plan.steps)))
+        self._origins: dict[int, GroundedObject] = {}  # what each pick took, as it stood
+        self._strayed: dict[int, GroundedObject] = {}  # for picks: the thing where it was seen since
+        self._lost = ""
+        self._blocked: tuple[GroundedObject, ...] = ()
+        self._placed: list[Done] = []
+        self._to_check: deque[Done] = deque()
+        self._problems: list[tuple[Done, Problem]] = []
+        self._sure: Done | None = None  # seen where it belongs, and nothing has moved since
         self._began_s: float | None = None
         self._now_s = -math.inf
-        self._code, self._message, self._phase = ErrorCode.NONE, "", ""
+        self._code, self._message, self._phase, self._told = ErrorCode.NONE, "", "", ""
         self._state = RunnerState.STARTING
 
     def remember_held(self, thing: GroundedObject) -> None:
@@ -117,19 +134,35 @@ class Runner:
             self._await_look()
         elif self._state is RunnerState.MOVING:
             self._await_robot(plan)
+        elif self._state is RunnerState.HOMING:
+            self._await_home(plan)
         elif self._state is RunnerState.VERIFYING:
             self._await_verification(plan)
+        elif self._state is RunnerState.CHECKING:
+            self._await_check(plan)
 
     def _begin_step(self, plan: ActionPlan) -> None:
-        if self._index >= len(plan.steps):
-            self._state = RunnerState.SUCCEEDED
-            self._report(EventKind.PLAN_FINISHED, f"done: {plan.instruction}")
+        if not self._agenda:
+            self._to_check = deque(
+                d for d in self._placed if d is not self._sure and d.step.skill == "place"
+            )
+            self._problems = []
+            self._check_next(plan)
             return
+        self._index = self._agenda.popleft()
+        self._looks_left = self._config.runner.look_retries
+        self._look(plan)
+
+    def _look(self, plan: ActionPlan) -> None:
         step = plan.steps[self._index]
-        if step.skill in ("pick", "place"):
+        if step.skill in LOOKED_FOR:
             if step.skill == "place":
                 # What is held is what was grasped, not what was planned.
-                step = replace(step, target=self._held or step.target)
+                step = replace(
+                    step, target=self._held or step.target, obstacles=(*step.obstacles, *self._blocked)
+                )
+            elif self._index in self._strayed:
+                step = replace(step, target=self._strayed[self._index])
             self._step, self._since_s = step, self._now_s
             self._looker.start(step, self._held)
             self._state = RunnerState.LOOKING
@@ -144,11 +177,34 @@ class Runner:
             if self._now_s - self._since_s > limit:
                 self._fail(ErrorCode.TIMEOUT, f"no fresh look within {limit} s")
             return
-        if result.step is None:
+        if result.step is not None:
+            self._report_moves(self._step, result.step)
+            self._launch(result.step)
+        elif result.code in _LOOK_AGAIN and self._looks_left > 0:
+            self._looks_left -= 1
+            self._report(
+                EventKind.RETRYING, f"{result.message}; looking again from home", self._step, result.code
+            )
+            home = PlanStep(self._index, "home")
+            self._gate.check_step(home, round(self._now_s * 1e9), self._held)
+            self._robot.start(home)
+            self._since_s, self._state = self._now_s, RunnerState.HOMING
+        elif self._lost and self._step.skill == "pick":
+            self._fail(ErrorCode.GRASP_FAILED, f"{self._lost}, and cannot be taken again: {result.message}")
+        else:
             self._fail(result.code, result.message)
-            return
-        self._report_moves(self._step, result.step)
-        self._launch(result.step)
+
+    def _await_home(self, plan: ActionPlan) -> None:
+        """Out of the camera's way, then the look once more."""
+        status = self._robot.poll()
+        if not status.done:
+            limit = self._config.runner.step_timeout_s
+            if self._now_s - self._since_s > limit:
+                self._fail(ErrorCode.TIMEOUT, f"'home' took longer than {limit} s")
+        elif status.code is not ErrorCode.NONE:
+            self._fail(status.code, status.message)
+        else:
+            self._look(plan)
 
     def _launch(self, step: PlanStep) -> None:
         self._gate.check_step(step, round(self._now_s * 1e9), self._held)
@@ -158,6 +214,7 @@ class Runner:
             self._report(EventKind.SAID, step.text or "", step)
             self._finish_step()
             return
+        self._sure = None
         self._robot.start(step)
         self._state = RunnerState.MOVING
 
@@ -175,88 +232,167 @@ class Runner:
             self._skill_done()
         elif status.code is ErrorCode.GRASP_FAILED:
             self._grasp_failed(plan, status.message)
+        elif status.code is ErrorCode.UNREACHABLE and self._step.skill == "place" and self._held is not None:
+            self._place_blocked(plan, status.message)
         else:
             self._fail(status.code, status.message)
 
     def _skill_done(self) -> None:
         step = self._step
-        if step.skill == "pick":
-            self._held = step.target
-        if step.skill == "place":
-            self._held = None
-            if (
-                self._config.runner.verify_place
-                and step.target is not None
-                and step.goal_position_m is not None
-            ):
+        self._blocked = ()
+        if step.skill == "pick" and step.target is not None:
+            self._held, self._lost = step.target, ""
+            self._origins[self._index] = step.target
+            self._placed = [d for d in self._placed if not _takes(step.target, d.step)]
+        elif step.skill in VERIFIED and step.target is not None and step.goal_position_m is not None:
+            origin = step.target if step.skill == "push" else self._origin()
+            self._held = None if step.skill == "place" else self._held
+            self._doing = Done(step, origin)
+            if self._config.runner.verify_place:
                 self._looker.start(_where_it_should_be(step), None)
                 self._since_s, self._state = self._now_s, RunnerState.VERIFYING
                 return
+            self._placed.append(self._doing)
         self._finish_step()
 
-    def _await_verification(self, plan: ActionPlan) -> None:
-        result = self._looker.poll()
-        if result is None:
-            limit = self._config.runner.look_timeout_s
-            if self._now_s - self._since_s > limit:
-                self._fail(ErrorCode.TIMEOUT, f"no look at what was placed within {limit} s")
-            return
-        problem = self._misplaced(plan, result.step)
-        if problem is None:
-            self._finish_step()
-        else:
-            self._retry(plan, self._config.runner.place_retries, ErrorCode.VERIFICATION_FAILED, problem)
+    def _origin(self) -> GroundedObject | None:
+        """What is put down, as it stood before it was picked."""
+        picked = [i for i in self._origins if i < self._index]
+        return self._origins[max(picked)] if picked else None
 
-    def _misplaced(self, plan: ActionPlan, seen: PlanStep | None) -> str | None:
-        """Why the thing is not where it was put; None when it is, or cannot be seen (a cup hides it)."""
-        goal = self._step.goal_position_m
-        if seen is None or seen.target is None or goal is None:
-            return None
-        where = seen.target.position_m
-        off_m = distance_m(where, goal)
-        pick = self._pick_index(plan)
-        origin = plan.steps[pick].target if pick is not None else None
-        still_there = origin is not None and distance_m(where, origin.position_m) < _STILL_THERE_M
-        # Its top tells: the underside of a thing on another is hidden, and may be taken for the other's.
-        height_m = self._step.target.size_m[2] if self._step.target is not None else seen.target.size_m[2]
-        lower = goal[2] + height_m - seen.target.top_z_m > _REST_HEIGHT_M
-        beside = self._config.runner.verify_tolerance_m < off_m < _FELL_BESIDE_M
-        if not (beside or lower or (still_there and off_m > self._config.runner.verify_tolerance_m)):
-            return None
-        return (
-            f"'{seen.target.label}' was put at x={goal[0]:.2f}, y={goal[1]:.2f} m, but is seen at "
-            f"x={where[0]:.2f}, y={where[1]:.2f}, z={where[2]:.2f} m"
+    def _await_verification(self, plan: ActionPlan) -> None:
+        result = self._looked()
+        if result is None:
+            return
+        problem = problem_with(
+            self._doing, result, self._config.runner.verify_tolerance_m, self._placed
         )
+        if problem is None:
+            self._sure = self._doing
+            self._placed.append(self._doing)
+            self._finish_step()
+            return
+        self._problems = [(self._doing, problem)]
+        # What is not surely it must not be taken in its place.
+        allowed = self._config.runner.place_retries if problem.seen is not None else 0
+        self._retry(plan, allowed, ErrorCode.VERIFICATION_FAILED, problem.message, problem.seen)
+
+    def _looked(self) -> LookResult | None:
+        """The look at what was placed, once it is there; a look that never comes fails the plan."""
+        result = self._looker.poll()
+        if result is None and self._now_s - self._since_s > (limit := self._config.runner.look_timeout_s):
+            self._fail(ErrorCode.TIMEOUT, f"no look at what was placed within {limit} s")
+        return result
+
+    # -- the end: is all still where it was put? ---------------------------------------------------
+
+    def _check_next(self, plan: ActionPlan) -> None:
+        if self._to_check and self._config.runner.verify_place:
+            self._looker.start(_where_it_should_be(self._to_check[0].step), self._held)
+            self._since_s, self._state = self._now_s, RunnerState.CHECKING
+            return
+        if not self._problems:
+            self._told = report(self._placed, (), self._held.label if self._held else "")
+            self._state = RunnerState.SUCCEEDED
+            self._report(EventKind.PLAN_FINISHED, self._told or f"done: {plan.instruction}")
+            return
+        self._repair(plan)
+
+    def _await_check(self, plan: ActionPlan) -> None:
+        result = self._looked()
+        if result is None:
+            return
+        item = self._to_check.popleft()
+        problem = problem_with(item, result, self._config.runner.verify_tolerance_m, self._placed)
+        if problem is not None:
+            self._problems.append((item, problem))
+        self._check_next(plan)
+
+    def _repair(self, plan: ActionPlan) -> None:
+        """What a later step has moved is done again, if it is surely known and tries are left."""
+        message = "; ".join(problem.message for _, problem in self._problems)
+        able = self._held is None and all(p.seen and d.step.skill == "place" for d, p in self._problems)
+        picks = [self._pick_index(plan, d.step.index) for d, _ in self._problems]
+        if not able or None in picks or self._repairs >= self._config.runner.repairs:
+            self._index = self._problems[0][0].step.index
+            self._fail(ErrorCode.VERIFICATION_FAILED, message)
+            return
+        self._repairs += 1
+        for (item, problem), pick in zip(self._problems, picks, strict=True):
+            assert pick is not None and problem.seen is not None
+            self._strayed[pick] = problem.seen
+            self._agenda += (pick, item.step.index)
+            self._placed.remove(item)
+        self._index = self._problems[0][0].step.index
+        self._problems = []
+        self._report(
+            EventKind.RETRYING,
+            f"a later step has moved something: {message}; put right, try {self._repairs} of "
+            f"{self._config.runner.repairs}",
+            plan.steps[self._index],
+            ErrorCode.VERIFICATION_FAILED,
+        )
+        self._state = RunnerState.STARTING
+
+    # -- tries -------------------------------------------------------------------------------------
 
     def _grasp_failed(self, plan: ActionPlan, message: str) -> None:
+        if self._step.skill == "place":
+            self._lost = f"'{self._held.label if self._held else 'it'}' was dropped"
         self._held = None
         self._retry(plan, self._config.runner.grasp_retries, ErrorCode.GRASP_FAILED, message)
 
-    def _retry(self, plan: ActionPlan, allowed: int, code: ErrorCode, message: str) -> None:
-        """Try again from the pick of what was lost, while tries are left."""
-        pick = self._pick_index(plan)
+    def _place_blocked(self, plan: ActionPlan, message: str) -> None:
+        """The hand has no way to that spot: another one is looked for, this one counts as taken."""
         used = self._retries.get(self._index, 0)
+        spot, held = self._step.goal_position_m, self._held
+        if spot is None or held is None or used >= self._config.runner.place_retries:
+            self._fail(ErrorCode.UNREACHABLE, message)
+            return
+        self._retries[self._index] = used + 1
+        x, y, z = spot
+        taken = replace(held, label=BLOCKED, position_m=(x, y, z + held.size_m[2] / 2))
+        self._blocked = (*self._blocked, taken)
+        self._report(EventKind.RETRYING, f"{message}; another spot", self._step, ErrorCode.UNREACHABLE)
+        self._agenda.appendleft(self._index)
+        self._state = RunnerState.STARTING
+
+    def _retry(
+        self, plan: ActionPlan, allowed: int, code: ErrorCode, message: str,
+        seen: GroundedObject | None = None,
+    ) -> None:  # fmt: skip
+        """Try again from the pick of what was lost, while tries are left; `seen` is where it lies now."""
+        pick = self._pick_index(plan, self._index)
+        used = self._retries.get(self._index, 0)
+        if self._step.skill == "push":
+            pick = self._index
         if pick is None or used >= allowed:
             self._fail(code, message)
             return
         self._retries[self._index] = used + 1
+        self._problems = []
+        if seen is not None:
+            self._strayed[pick] = seen
         self._report(EventKind.RETRYING, f"{message}; try {used + 2} of {allowed + 1}", self._step, code)
-        self._index, self._state = pick, RunnerState.STARTING
+        self._agenda.extendleft(sorted({pick, self._index}, reverse=True))
+        self._state = RunnerState.STARTING
 
-    def _pick_index(self, plan: ActionPlan) -> int | None:
-        """The pick that filled the hand for the present step."""
-        for index in range(self._index, -1, -1):
-            if plan.steps[index].skill == "pick":
-                return index
-        return None
+    @staticmethod
+    def _pick_index(plan: ActionPlan, index: int) -> int | None:
+        """The pick that filled the hand for a step."""
+        return next((i for i in range(index, -1, -1) if plan.steps[i].skill == "pick"), None)
 
     def _finish_step(self) -> None:
         self._report(EventKind.STEP_FINISHED, self._step.summary, self._step)
-        self._index += 1
         self._state = RunnerState.STARTING
 
     def _fail(self, code: ErrorCode, message: str) -> None:
         self._robot.stop()
+        told = report(self._placed, self._problems)
+        self._told = told or f"not done: {message}"
+        if told:
+            # What was done is told even so: somebody must know where things are by now.
+            message = f"{message}; {told}"
         self._state, self._code, self._message = RunnerState.FAILED, code, message
         step = self._plan.steps[self._index] if self._plan and self._index < len(self._plan.steps) else None
         self._report(EventKind.STEP_FAILED, message, step, code)
@@ -286,3 +422,15 @@ def _where_it_should_be(step: PlanStep) -> PlanStep:
     x, y, z = step.goal_position_m
     target = replace(step.target, position_m=(x, y, z + step.target.size_m[2] / 2))
     return replace(step, skill=VERIFY, target=target)
+
+
+def _takes(target: GroundedObject, step: PlanStep) -> bool:
+    """Whether a pick of `target` undoes what a step did: it takes the thing, or what it was put to."""
+    for thing, spot in ((step.target, step.goal_position_m), (step.reference, None)):
+        if thing is None:
+            continue
+        x, y, bottom = spot or (*thing.position_m[:2], thing.bottom_z_m)
+        level = abs(target.bottom_z_m - bottom) < target.size_m[2] / 2
+        if level and distance_m(target.position_m, (x, y, bottom)) < _SAME_SPOT_M:
+            return True
+    return False

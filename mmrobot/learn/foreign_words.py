@@ -30,7 +30,12 @@ many much number count how what which whats where who name color colour shape si
 print printed tagged empty nothing anything something other others another except but without besides beside next adjacent over above
 atop below beneath underneath top side hand then after before afterwards and or it them they both all every each home rest park
 inside outside within onto upon alongside by at to from off out up down holds contains lies zero two three four five six seven eight
-nine ten isnt arent none never any only either neither nor else than as there here""".split())
+nine ten isnt arent none never any only either neither nor else than as there here
+if otherwise unless when case provided whether touch touching avoid avoiding hit hitting bump bumping disturb disturbing leave alone stay keep
+away clear careful mind watch push pushed pushing nudge shove press poke prod budge roll drive scoot towards toward closer nearer forward here yourself
+swap swapped exchange switch interchange trade change places positions back undo return again likewise too also likewise
+same meant mean instead rather actually wrong sorry remaining own matching match matches separate another pyramid tower
+apart excluding aside save minus counting leaving just couple pair go on continue carry proceed resume finish""".split())
 """Without these a sentence would say something else, or nothing."""
 _ONSETS, _VOWELS, _CODAS = "b d f g k l m n p r s t v z bl gr tr sn fl kr".split(), "a e i o u".split(), "x ft lm nk rp sk b g m p zz".split()
 

@@ -14,6 +14,7 @@ from mmrobot.tabletop.language import (
     Nearest,
     Question,
     Related,
+    Step,
     Without,
 )
 from mmrobot.tabletop.language.claims import Amount, Claim, Compared, Denied, Is, Stands
@@ -109,12 +110,45 @@ def plan_ids(command: Command) -> list[int]:
     """The token ids that the writer should write for a command."""
     if not command.steps:
         return NOT_UNDERSTOOD_IDS
+    return form_ids(_plan(command.steps))
+
+
+_OPENS = {
+    "pick": v.PICK, "put_back": v.PUT_BACK, "avoid": v.AVOID, "swap": v.SWAP, "home": v.HOME,
+    **{name: token for token, name in v.ACTS.items()},
+}  # fmt: skip
+
+
+def _plan(steps: Sequence[Step]) -> list[str | int]:
     form: list[str | int] = []
-    for step in command.steps:
-        if step.skill == "pick":
-            form += [v.PICK, *(step.target or ())]
-        elif step.skill == "place":
-            form += [v.PLACE[step.relation or ""], *(step.reference or ())]
-        else:
-            form.append(v.HOME)
-    return form_ids(form)
+    for step in steps:
+        form += _step(step)
+    return form
+
+
+def _step(step: Step) -> list[str | int]:
+    target: Sequence[int] = step.target or ()
+    reference: Sequence[int] = step.reference or ()
+    form: list[str | int]
+    match step.skill:
+        case "place":
+            own = [v.MATCHES[step.match]] if step.match else []
+            return [v.PLACE[step.relation or ""], *own, *reference]
+        case "each":
+            return [v.EACH, *target] if step.count is None else [v.SOME, v.NUMBER[step.count], *target]
+        case "push":
+            form = [v.PUSH[step.relation or ""], *target]
+            return [*form, v.AND, *reference] if reference else form
+        case "swap":
+            return [v.SWAP, *target, v.AND, *reference]
+        case "pyramid":
+            form = [v.PYRAMID, *step.parts[0]]
+            for part in step.parts[1:]:
+                form += [v.AND, *part]
+            return form
+        case "if":
+            form = [v.IF, *target, *_plan(step.then)]
+            return [*form, v.ELSE, *_plan(step.otherwise)] if step.otherwise else form
+        case "instead" if reference:
+            return [v.INSTEAD, v.PLACE[step.relation or ""], *reference]
+    return [_OPENS[step.skill], *target]

@@ -16,30 +16,41 @@ from mmrobot.tabletop.language import (
     KINDS,
     MIXED_KINDS,
     TRAINING,
+    Command,
     Noise,
     Split,
     Thing,
+    cubes_of_many_colors,
     make_command,
     make_expression,
     make_question,
     make_statement,
+    random_things,
 )
-from mmrobot.tabletop.language.lexicon import COLOR_WORDS, SIZE_WORDS, pick_word
+from mmrobot.tabletop.language.lexicon import COLOR_WORDS, NOUNS, SIZE_WORDS, pick_word
 from mmrobot.tabletop.sampling import HELD_OUT
 from mmrobot.vlm.models.nano import vocabulary as v
 from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.processing import NanoProcessor
 from mmrobot.vlm.words import words
 
-SHARES = (0.36, 0.34, 0.14, 0.16)
+SHARES = (0.46, 0.27, 0.12, 0.15)
 """Of instructions, phrases, statements and questions."""
 HARD_KINDS = {**KINDS, "extreme": 6.0, "rank": 5.0, "middle": 2.5, "nearest": 3.0, "relation": 5.0}
 FAULTY_FAMILIES = ("pick", "put_in", "put_beside", "stack")
 ARTICLES = frozenset({"the", "a", "an", "that", "this", "my"})
 FOREIGN = 0.05
 """Of phrases, those with a noun that the model has no word for."""
+NOUN_WORDS = frozenset(
+    name for nouns, _ in NOUNS.values() for names in nouns for name in names if " " not in name
+)
 UNCHANGED = frozenset({"nonsense", "foreign", "none"})
 NONSENSE = 0.015
+STRANGERS = 0.06
+"""Of commands, those that name a thing of another world: the plan stands, and grounding says it is not
+there."""
+PYRAMIDS = 0.015
+"""Of commands: six cubes on one table are rare by chance."""
 STRANGE = 0.3
 """Of all that is said, sentences with a word or two that nobody knows."""
 
@@ -131,18 +142,30 @@ class SentenceMaker:
     def instruction(self, things: Sequence[Thing], rng: random.Random) -> Sample | None:
         """A command with its plan."""
         faulty = rng.random() < 0.1
+        if rng.random() < PYRAMIDS:
+            faulty = False
+            many = cubes_of_many_colors(rng, self._avoid)
+            things = (
+                many
+                if rng.random() < 0.7
+                else random_things(rng, 8, shapes=("cube",), avoid_pairs=self._avoid)
+            )
         command = make_command(
             rng,
             things,
             fault=rng.choice(FAULTS) if faulty else None,
-            family=rng.choice(FAULTY_FAMILIES) if faulty else None,
+            family=rng.choice(FAULTY_FAMILIES) if faulty else "pyramid" if _all_cubes(things) else None,
             split=self.split,
             noise=self.noise,
             avoid_pairs=self._avoid,
+            mixed=True,
         )
         if command is None:
             return None
-        return self._sample(words(command.text), v.PLAN, plan_ids(command), command.kind, rng)
+        said = words(command.text)
+        if self.split == "train" and rng.random() < STRANGERS:
+            said = _with_stranger(said, command, rng)
+        return self._sample(said, v.PLAN, plan_ids(command), command.kind, rng)
 
     def _sample(
         self, said: Sequence[str], task: str, ids: list[int], kind: str, rng: random.Random
@@ -152,3 +175,18 @@ class SentenceMaker:
         if len(said) > self.config.max_words or len(ids) >= self.config.max_plan_tokens:
             return None
         return Sample(self.processor.words(said), task, ids, kind)
+
+
+def _all_cubes(things: Sequence[Thing]) -> bool:
+    return len(things) > 5 and all(t.shape == "cube" for t in things)
+
+
+def _with_stranger(said: tuple[str, ...], command: Command, rng: random.Random) -> tuple[str, ...]:
+    """The noun of one phrase of a command replaced by one of another world; every word keeps its place."""
+    spans = [span for step in command.steps for span in (step.target, step.reference) if span]
+    nouns = {i for span in spans for i in span if said[i] in NOUN_WORDS}
+    if not nouns:
+        return said
+    at = rng.choice(sorted(nouns))
+    stranger = foreign_noun(rng)
+    return tuple(stranger if i == at else w for i, w in enumerate(said))

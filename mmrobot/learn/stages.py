@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from mmrobot.errors import ModelUnavailableError
 from mmrobot.learn import (
     label_training,
     language_training,
     layout_training,
+    sight_training,
     validation,
     view_training,
     vision_training,
@@ -22,10 +24,12 @@ from mmrobot.learn.checkpoint import load_checkpoint
 from mmrobot.learn.distributed import World
 from mmrobot.learn.language_training import Language, train_language
 from mmrobot.learn.loop import LoopSettings
+from mmrobot.learn.picture_stream import PictureStream
 from mmrobot.learn.pictures import PictureSet
 from mmrobot.learn.sentences import SentenceMaker
 from mmrobot.learn.tokens import TokenCache
 from mmrobot.vlm.models.nano import NanoConfig, NanoModel
+from mmrobot.vlm.models.nano.vocabulary import CONTROL
 
 SEED = 1
 
@@ -46,6 +50,7 @@ class Options:
     validate_every: int | None = None
     workers: int = 1
     start_from: Path | None = None
+    minutes: float = 60.0
 
 
 class Training:
@@ -53,7 +58,7 @@ class Training:
 
     def __init__(self, options: Options, world: World, report: Callable[[str], None]) -> None:
         self.options, self.world, self.report = options, world, report
-        self.config = NanoConfig(release="mmrobot-nano-4")
+        self.config = NanoConfig(release="mmrobot-nano-5", control_tokens=CONTROL)
         self.model = NanoModel(self.config)
         self.language = Language(self.model.reader, self.model.writer)
         self.maker = SentenceMaker(self.config)
@@ -103,12 +108,39 @@ class Training:
         started = load_file(folder / "model.safetensors")
         own = {name: started.get(names[id(x)]) for name, x in part.state_dict(keep_vars=True).items()}
         mine = part.state_dict()
+        written = _tokens_of(folder, started)
+        own |= {
+            name: _by_token(x, mine[name], written)
+            for name, x in own.items()
+            if x is not None and name.endswith(_BY_TOKEN) and written != CONTROL
+        }
         fitting = {k: x for k, x in own.items() if x is not None and x.shape == mine[k].shape}
         if whole and len(fitting) < len(mine):
             return False
         part.load_state_dict(fitting, strict=False)
         self.report(f"{len(fitting)} of {len(mine)} tensors are taken over from {folder}")
         return bool(fitting)
+
+
+_BY_TOKEN = ("writer.embed.weight", "writer.control.weight", "writer.control.bias")
+"""Tensors with a row for each control token."""
+
+
+def _tokens_of(folder: Path, started: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """The control tokens that a model writes; one that does not name them knows the first of today's."""
+    known = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("control_tokens")
+    rows = [len(x) for name, x in started.items() if name.endswith(_BY_TOKEN)]
+    return tuple(known) if known else CONTROL[: rows[0] if rows else None]
+
+
+def _by_token(old: Tensor, new: Tensor, written: Sequence[str]) -> Tensor:
+    """The new rows, with the old ones of the tokens that both know."""
+    rows = new.clone()
+    place = {token: i for i, token in enumerate(written)}
+    for i, token in enumerate(CONTROL):
+        if token in place:
+            rows[i] = old[place[token]]
+    return rows
 
 
 def pictures(t: Training) -> None:
@@ -121,6 +153,17 @@ def pictures(t: Training) -> None:
         seed = rendering.SEED
         rendering.render_pictures(folder, t.options.pictures, seed, t.config, t.report, workers=workers)
     t.world.wait()
+
+
+def sight(t: Training) -> None:
+    """Train encoder, recogniser and speller at once, on pictures rendered meanwhile."""
+    for part in (t.model.vision, t.model.recogniser, t.model.speller):
+        t.take_over(part)
+    settings = sight_training.SightSettings(t.options.minutes)
+    if t.options.batch is not None:
+        settings = settings.for_batch(t.options.batch)
+    with PictureStream(t.config, t.options.workers) as stream:
+        sight_training.train_sight(t.model, stream, settings, t.path, t.report, t.world)
 
 
 def vision(t: Training) -> None:
@@ -195,12 +238,14 @@ def views(t: Training) -> None:
 
 def words(t: Training) -> None:
     """Train reader and writer on what people say of scenes."""
-    t.take_over(t.language)
+    settings = t.settings(language_training.DEFAULTS, t.options.word_steps)
+    if t.take_over(t.language):
+        settings = replace(settings, learning_rate=settings.learning_rate / 2)
     checked = validation.spoken(t.maker) if t.world.leads else []
     train_language(
         t.language,
         t.maker,
-        t.settings(language_training.DEFAULTS, t.options.word_steps),
+        settings,
         t.path("words"),
         t.report,
         t.options.workers,

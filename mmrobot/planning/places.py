@@ -7,17 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from mmrobot.config import Config
 from mmrobot.errors import NotUnderstoodError, UnsafeError
+from mmrobot.planning.filling import Spot, contents_of, spot_inside
 from mmrobot.planning.footprint import Footprint, footprint_of, gap_m
+from mmrobot.planning.vessel import is_hollow
 from mmrobot.types import RELATIONS, GroundedObject, Vector3
 
 # Direction of each relation on the table: x away from the robot, y to its left.
 DIRECTIONS_RAD = {"left_of": math.pi / 2, "right_of": -math.pi / 2, "behind": 0.0, "in_front_of": math.pi}
-
-# A hollow thing's floor where its contents hide it: the thickest floor among trays, bowls and cups.
-_FLOOR_M = 0.008
-# Off its middle a bowl's floor rises; and footprints seen are a little larger than the things.
-_SLOPE_M = 0.008
-_TOUCH_M = 0.004
 
 
 def goal_position(
@@ -26,48 +22,35 @@ def goal_position(
     reference: GroundedObject,
     others: Sequence[GroundedObject],
     config: Config,
+    wish: Spot | None = None,
 ) -> Vector3:
     """Where the middle of the target's underside comes to rest.
 
-    `others` are all other things on the table, without target and reference. Raises UnsafeError when
-    there is no free spot inside the work area.
+    `others` are all other things on the table, without target and reference; `wish` is where in a vessel
+    it is to go, if it may. Raises UnsafeError when there is no free spot, or none inside the work area.
     """
-    if relation == "in":
-        return _inside(target, reference, others)
+    if relation == "in" or (relation == "on" and is_hollow(reference)):
+        return spot_inside(target, reference, others, wish)
     if relation == "on":
-        return (reference.position_m[0], reference.position_m[1], reference.surface_z_m)
+        return _upon(target, reference, others, wish)
     if relation in DIRECTIONS_RAD:
         return _beside(relation, target, reference, others, config)
     raise NotUnderstoodError(f"no such relation '{relation}'", f"known relations: {', '.join(RELATIONS)}")
 
 
-def _inside(target: GroundedObject, reference: GroundedObject, others: Sequence[GroundedObject]) -> Vector3:
-    """The middle of the container, or beside what already lies in it where there is room."""
-    x, y, _ = reference.position_m
-    whole = footprint_of(reference)
-    inside = [o for o in others if whole.covers(o.position_m[0], o.position_m[1])]
-    if not inside:
-        return (x, y, reference.surface_z_m)
-    contents = [footprint_of(o) for o in inside]
-    floor_z_m = reference.bottom_z_m + _FLOOR_M
-    room = _room_in(reference, target)
-    own = footprint_of(target)
-    spots = [
-        (x + room * radius * math.cos(turn), y + room * radius * math.sin(turn))
-        for radius in (1.0, 0.75)
-        for turn in (k * math.pi / 8 for k in range(16))
-    ]
-    best = max(spots, key=lambda spot: min(gap_m(own.at(*spot), c) for c in contents))
-    if min(gap_m(own.at(*best), c) for c in contents) > -_TOUCH_M:
-        return (*best, floor_z_m + _SLOPE_M)
-    # No room beside them: on top, where the pile is lowest.
-    return (*best, max([floor_z_m, *(o.top_z_m for o in inside)]))
-
-
-def _room_in(reference: GroundedObject, target: GroundedObject) -> float:
-    """How far from a container's middle a thing may stand: walls slope, so two thirds of the rim count."""
-    inner = min(reference.size_m[0], reference.size_m[1]) / 2 * 0.75
-    return max(0.0, inner - max(target.size_m[0], target.size_m[1]) / 2)
+def _upon(
+    target: GroundedObject, reference: GroundedObject, others: Sequence[GroundedObject], wish: Spot | None
+) -> Vector3:
+    """The middle of a thing's top, or the plan's own spot on it, if nothing else lies there."""
+    x, y = reference.position_m[:2] if wish is None else wish
+    for other in contents_of(reference, others):
+        if other.position_m[2] > reference.surface_z_m:
+            raise UnsafeError(
+                f"'{other.label}' lies on '{reference.label}' already: no place for '{target.label}'",
+                "take it off first, or name another place",
+                rule="full",
+            )
+    return (x, y, reference.surface_z_m)
 
 
 def _beside(

@@ -1,8 +1,9 @@
 """The model's draft over phrases becomes steps over things in metres.
 
-The planner keeps a picture of the table in mind: what the hand holds, and where things that the plan
-has moved stand by then. So "the red cube on the blue one, the green cube on top of it" builds a tower.
-It knows no model and no camera: `find` grounds a phrase, `seen` lists what is there.
+The planner keeps a picture of the table in mind (table.py): what the hand holds, and where things that the
+plan has moved stand by then. So "the red cube on the blue one, the green cube on top of it" builds a tower.
+Sets, swaps, conditions and bans become picks and places here; a robot needs no other skill for them.
+It knows no model and no camera: `find` grounds a phrase, `things` are what is there, `holds` judges a claim.
 """
 
 from __future__ import annotations
@@ -11,44 +12,46 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mmrobot.config import Config
-from mmrobot.errors import NotUnderstoodError, UnsafeError
-from mmrobot.planning.places import goal_position
-from mmrobot.planning.referents import box_iou, leaves_choice, the_one
-from mmrobot.planning.skills import conditions, missing_arguments, skill_named
-from mmrobot.types import DraftStep, GroundedObject, PlanDraft, PlanStep, Vector3
+from mmrobot.errors import AmbiguousError, NotUnderstoodError, OperationUnsupportedError, UnsafeError
+from mmrobot.planning.filling import contents_of
+from mmrobot.planning.pyramid import pyramid
+from mmrobot.planning.sets import moves_of, rests
+from mmrobot.planning.skills import missing_arguments, skill_named
+from mmrobot.planning.step_writer import StepWriter
+from mmrobot.planning.table import Find, Table, distance_m, like_size, same_thing
+from mmrobot.planning.table_top import is_table, table_top
+from mmrobot.planning.vessel import is_hollow
+from mmrobot.types import DraftStep, GroundedObject, PlanDraft, PlanStep
 
-Find = Callable[[str], Sequence[GroundedObject]]
+__all__ = ["Find", "Moved", "Planner", "distance_m", "like_size", "same_thing"]
 
-_PRONOUNS = frozenset({"it", "that", "this", "them", "that one", "this one"})
-_SAME_BOX_IOU = 0.5
-_SAME_PLACE_M = 0.015
-
-
-def same_thing(a: GroundedObject, b: GroundedObject) -> bool:
-    """Whether two groundings in one picture are of one thing."""
-    if box_iou(a.box_xyxy, b.box_xyxy) > _SAME_BOX_IOU:
-        return True
-    return distance_m(a.position_m, b.position_m) < _SAME_PLACE_M
-
-
-def distance_m(a: Vector3, b: Vector3) -> float:
-    """Distance over the table, without height."""
-    return ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5
+Moved = tuple[GroundedObject, GroundedObject]
+"""A thing as it is now, and as it was before it was moved."""
+_ON_TABLE_M = 0.02
 
 
 class Planner:
     """Builds the steps of one plan; made anew for each."""
 
     def __init__(
-        self, find: Find, things: Sequence[GroundedObject], config: Config, held: GroundedObject | None = None
+        self,
+        find: Find,
+        things: Sequence[GroundedObject],
+        config: Config,
+        held: GroundedObject | None = None,
+        *,
+        recent: GroundedObject | None = None,
+        moved: Sequence[Moved] = (),
+        holds: Callable[[str], float] | None = None,
     ) -> None:
-        self._find = find
+        """`recent` is what was spoken of last, `moved` what was moved before, `holds` the probability of a
+        claim."""
+        self._table = Table(find, things, held, recent)
+        self._held_at_first = self._table.held
         self._config = config
-        self._seen = tuple(things)  # by the model's own names
-        self._original: list[GroundedObject] = list(things)  # as the picture shows them
-        self._now: list[GroundedObject] = list(things)  # as they will be by then; same order
-        self._held: int | None = None if held is None else self._index_of(held)
-        self._last: int | None = self._held  # what "it" means
+        self._holds = holds
+        self._moved = moved
+        self._write = StepWriter(self._table, config)
 
     def steps(self, draft: PlanDraft) -> tuple[PlanStep, ...]:
         """All steps of the draft.
@@ -60,16 +63,49 @@ class Planner:
                 "the model made no plan of these words",
                 'say what to do, for example "put the ball in the bowl"',
             )
+        self._write.banned = [
+            i for s in draft.steps if s.skill == "avoid" for i in self._table.all(s.target or "")
+        ]
+        self._do(draft.steps)
+        if not self._write.steps:
+            self._write.add(
+                "say", text="there is nothing to be done: all is so already", confidence=draft.confidence
+            )
         limit = self._config.planning.max_steps
-        if len(draft.steps) > limit:
+        if len(self._write.steps) > limit:
             raise UnsafeError(
-                f"the plan has {len(draft.steps)} steps, at most {limit} are allowed",
+                f"the plan has {len(self._write.steps)} steps, at most {limit} are allowed",
                 "ask for less at a time",
                 rule="plan_length",
             )
-        return tuple(self._step(i, step) for i, step in enumerate(draft.steps))
+        return tuple(self._write.steps)
 
-    def _step(self, index: int, draft: DraftStep) -> PlanStep:
+    def _do(self, steps: Sequence[DraftStep]) -> None:
+        """Each step in turn, with what belongs to it."""
+        i = 0
+        while i < len(steps):
+            step, later = steps[i], steps[i + 1 :]
+            i += 1
+            if step.skill == "each":
+                self._each(step, later)
+                i += 1
+            elif step.skill == "if":
+                self._do(self._branch(step))
+            elif step.skill == "swap":
+                self._swap(step)
+            elif step.skill == "pyramid":
+                self._pyramid(step)
+            elif step.skill == "put_back":
+                self._put_back(step)
+            elif step.skill == "resume":
+                self._resume(step.then)
+            elif step.skill != "avoid":
+                self._step(step, later)
+
+    # -- what is said of one thing -----------------------------------------------------------------
+
+    def _step(self, draft: DraftStep, later: Sequence[DraftStep]) -> None:
+        index = len(self._write.steps)
         skill_named(draft.skill)
         arguments: dict[str, object] = {
             "target": draft.target,
@@ -83,104 +119,188 @@ class Planner:
                 f"step {index} ({draft.skill}) lacks its {' and '.join(missing)}", "say it in other words"
             )
         if draft.skill == "pick":
-            return self._pick(index, draft)
-        if draft.skill == "place":
-            return self._place(index, draft)
-        before, after = conditions(draft.skill)
-        return PlanStep(
-            index,
-            draft.skill,
-            text=draft.text,
-            preconditions=before,
-            postconditions=after,
-            confidence=draft.confidence,
-        )
+            self._check_empty(draft.target or "")
+            self._write.pick(self._table.one(draft.target or ""), draft.confidence)
+        elif draft.skill == "place":
+            self._check_full()
+            if draft.relation in ("on", "in") and is_table(draft.reference or ""):
+                self._write.set_down(None, draft.confidence)
+            else:
+                j = self._table.one(draft.reference or "")
+                self._write.place(
+                    draft.relation or "", j, draft.confidence, _shares(draft, later), draft.reference
+                )
+        elif draft.skill == "push":
+            self._check_empty(draft.target or "")
+            self._write.push(draft)
+        else:
+            self._write.add(draft.skill, text=draft.text, confidence=draft.confidence)
 
-    def _pick(self, index: int, draft: DraftStep) -> PlanStep:
-        if self._held is not None:
+    def _check_empty(self, phrase: str) -> None:
+        held = self._table.held
+        if held is not None:
+            name = self._table.now[held].label
             raise NotUnderstoodError(
-                f"step {index} picks '{draft.target}' while the hand holds '{self._now[self._held].label}'",
+                f"step {len(self._write.steps)} picks '{phrase}' while the hand holds '{name}'",
                 "have it put down first",
             )
-        i = self._resolve(draft.target or "")
-        target = self._now[i]
-        self._held = i
-        self._last = i if self._last is None else self._last
-        before, after = conditions("pick", target.label)
-        return PlanStep(
-            index,
-            "pick",
-            target,
-            obstacles=self._others(i),
-            preconditions=before,
-            postconditions=after,
-            confidence=min(draft.confidence, target.score),
-        )
 
-    def _place(self, index: int, draft: DraftStep) -> PlanStep:
-        if self._held is None:
+    def _check_full(self) -> None:
+        if self._table.held is None:
             raise NotUnderstoodError(
-                f"step {index} places something, but the hand holds nothing then", "say what to pick up first"
+                f"step {len(self._write.steps)} places something, but the hand holds nothing then",
+                "say what to pick up first",
             )
-        i, relation = self._held, draft.relation or ""
-        target = self._now[i]
-        j = self._resolve(draft.reference or "")
+
+    # -- what becomes several of them --------------------------------------------------------------
+
+    def _each(self, each: DraftStep, later: Sequence[DraftStep]) -> None:
+        if not later or later[0].skill != "place":
+            raise NotUnderstoodError(
+                f"the hand holds one thing at a time: nothing is said of where '{each.target}' go",
+                "say where to put them",
+            )
+        self._check_empty(each.target or "")
+        place = later[0]
+        if is_table(place.reference or ""):
+            for i in self._table.all(each.target or ""):
+                self._write.pick(i, each.confidence)
+                self._write.set_down(None, place.confidence)
+            return
+        moves = moves_of(each, place, self._table)
+        for i, j in moves:
+            self._write.pick(i, each.confidence)
+            self._write.place(place.relation or "", j, place.confidence, company=len(moves) > 1)
+
+    def _swap(self, swap: DraftStep) -> None:
+        """The one to a free spot, the other to its place, and it to the other's."""
+        self._check_empty(swap.target or "")
+        i, j = self._table.one(swap.target or ""), self._table.one(swap.reference or "")
         if i == j:
             raise NotUnderstoodError(
-                f"'{target.label}' cannot be placed {relation.replace('_', ' ')} itself "
-                f"('{draft.reference}' is the same thing)",
-                "name another thing to put it to",
+                f"'{swap.target}' and '{swap.reference}' are the same thing", "name two things"
             )
-        reference = self._now[j]
-        others = self._others(i, j)
-        goal = goal_position(relation, target, reference, others, self._config)
-        x, y, z = goal
-        self._now[i] = replace(
-            target, position_m=(x, y, z + target.size_m[2] / 2), surface_z_m=z + target.size_m[2]
-        )
-        self._held, self._last = None, i
-        before, after = conditions("place", target.label, relation, reference.label)
-        return PlanStep(
-            index,
-            "place",
-            target,
-            relation,
-            reference,
-            goal,
-            obstacles=others,
-            preconditions=before,
-            postconditions=after,
-            confidence=min(draft.confidence, reference.score),
+        first, second = (self._standing(k) for k in (i, j))
+        x, y, _ = self._table.now[i].position_m
+        coming = replace(self._table.now[j], position_m=(x, y, self._table.now[j].position_m[2]))
+        self._write.pick(i, swap.confidence)
+        self._write.set_down(None, swap.confidence, (coming,))
+        self._write.pick(j, swap.confidence)
+        self._write.set_down(first, swap.confidence)
+        self._write.pick(i, swap.confidence)
+        self._write.set_down(second, swap.confidence)
+
+    def _pyramid(self, draft: DraftStep) -> None:
+        """Three side by side on free table, two over the gaps, one over theirs."""
+        self._check_empty(draft.parts[0])
+        parts = [self._table.one(phrase) for phrase in draft.parts]
+        blocks = [self._table.now[i] for i in parts]
+        others = [o for k, o in enumerate(self._table.now) if k not in parts]
+        for i, block, spot in zip(parts, blocks, pyramid(blocks, others, self._config), strict=True):
+            self._write.pick(i, draft.confidence)
+            if spot.support is None:
+                top = table_top(self._config, block.stamp_ns)
+                self._write.put("on", top, spot.goal_m, draft.confidence, (i,))
+            else:
+                below = self._table.now[parts[spot.support]]
+                self._write.put("on", below, spot.goal_m, draft.confidence, (i, parts[spot.support]))
+
+    def _standing(self, i: int) -> tuple[float, float]:
+        """Where on the table a thing stands. Raises UnsafeError for what lies in or on another."""
+        thing = self._table.now[i]
+        if thing.bottom_z_m > self._config.work_area.table_z_m + _ON_TABLE_M:
+            raise UnsafeError(
+                f"'{thing.label}' does not stand on the table, so nothing can take its place",
+                "have it put on the table first",
+                rule="swap",
+            )
+        return thing.position_m[:2]
+
+    def _put_back(self, draft: DraftStep) -> None:
+        """To where it was before it was moved: its spot on the table, or what it lay in."""
+        table, phrase = self._table, draft.target or ""
+        i = table.held if table.held is not None else table.one(phrase)
+        origin = self._origin(i, phrase)
+        if table.held is None:
+            self._write.pick(i, draft.confidence)
+        hosts = [
+            o for o in table.others(i) if contents_of(o, [origin]) and o.position_m[2] < origin.position_m[2]
+        ]
+        if hosts and origin.bottom_z_m > self._config.work_area.table_z_m:
+            host = max(hosts, key=lambda o: o.top_z_m)
+            relation = "in" if is_hollow(host) else "on"
+            self._write.place(relation, table.index_of(host), draft.confidence)
+        else:
+            self._write.set_down(origin.position_m[:2], draft.confidence)
+
+    def _origin(self, i: int, phrase: str) -> GroundedObject:
+        table = self._table
+        if i == self._held_at_first:
+            return table.original[i]
+        for now, before in reversed(self._moved):
+            if same_thing(now, table.original[i]):
+                return before
+        if any(s.skill == "pick" and s.target is not None and same_thing(s.target, table.original[i])
+               for s in self._write.steps):  # fmt: skip
+            return table.original[i]
+        raise NotUnderstoodError(
+            f"I do not know where '{phrase}' was before: it has not been moved", "say where to put it"
         )
 
-    def _resolve(self, phrase: str) -> int:
-        """The index of the thing that a phrase means."""
-        if phrase.lower().strip() in _PRONOUNS and self._last is not None:
-            return self._last
-        candidates = list(self._find(phrase))
-        if self._held is not None and (len(candidates) > 1 or leaves_choice(phrase)):
-            # What is in the hand cannot be a second referent; alone, it is reported as the same thing.
-            candidates = [
-                c for c in candidates if not same_thing(c, self._original[self._held])
-            ] or candidates
-        names = [next((o.label for o in self._seen if same_thing(o, c)), "") for c in candidates]
-        chosen = the_one(phrase, candidates, [o.label for o in self._original], names)
-        return self._index_of(chosen)
+    def _branch(self, condition: DraftStep) -> tuple[DraftStep, ...]:
+        """What is done, since the claim holds or does not. Raises AmbiguousError where that is unsure."""
+        if self._holds is None:
+            raise OperationUnsupportedError(
+                f"nobody can judge whether {condition.text}", "use a model that verifies statements"
+            )
+        p = self._holds(condition.text or "")
+        if not abs(p - 0.5) >= self._config.planning.claim_margin:
+            raise AmbiguousError(f"I cannot tell whether {condition.text}", "say what is to be done")
+        return condition.then if p > 0.5 else condition.otherwise
 
-    def _index_of(self, thing: GroundedObject) -> int:
-        """Where a grounding stands in the lists; added when it is new. The phrase becomes its label."""
-        matches = [i for i, o in enumerate(self._original) if same_thing(o, thing)]
-        if not matches:
-            self._original.append(thing)
-            self._now.append(thing)
-            return len(self._now) - 1
-        i = max(matches, key=lambda k: box_iou(self._original[k].box_xyxy, thing.box_xyxy))
-        moved = self._now[i].position_m != self._original[i].position_m
-        # A thing not yet moved is better known by its own grounding than by the overview's.
-        self._now[i] = replace(self._now[i], label=thing.label, score=thing.score) if moved else thing
+    def _resume(self, steps: Sequence[DraftStep]) -> None:
+        """What is still to be done of a request that was broken off."""
+        i = 0
+        while i < len(steps):
+            step, place = steps[i], steps[i + 1] if i + 1 < len(steps) else None
+            i += 1
+            if step.skill not in ("pick", "each") or place is None or place.skill != "place":
+                if not (step.skill == "pick" and self._table.held is not None):
+                    self._do((step,))
+                continue
+            i += 1
+            if self._table.held is not None:
+                # What comes before the thing in the hand has been done.
+                if self._is_in_hand(step):
+                    self._do((place,))
+                    if step.skill == "each":
+                        self._do((step, place))
+            elif step.skill == "each" or not self._is_so(step, place):
+                self._do((step, place))
+
+    def _is_in_hand(self, step: DraftStep) -> bool:
+        held = self._table.held
+        assert held is not None
+        if self._table.now[held].label == step.target:
+            return True
+        return step.skill == "each" and step.target is not None and held in self._table.all(step.target)
+
+    def _is_so(self, pick: DraftStep, place: DraftStep) -> bool:
+        """Whether a move has been made: the thing was moved before, and stands where it was to go."""
+        moved = [self._table.index_of(now) for now, before in self._moved if before.label == pick.target]
         if not moved:
-            self._original[i] = thing
-        return i
+            return False
+        i, relation = moved[-1], place.relation or ""
+        if relation in ("in", "on") and not is_table(place.reference or ""):
+            return rests(
+                relation, self._table.now[i], self._table.now[self._table.one(place.reference or "")]
+            )
+        return True
 
-    def _others(self, *indices: int) -> tuple[GroundedObject, ...]:
-        return tuple(o for k, o in enumerate(self._now) if k not in indices and k != self._held)
+
+def _shares(step: DraftStep, later: Sequence[DraftStep]) -> bool:
+    """Whether a later step puts another thing to where this one puts its own."""
+    return step.relation in ("in", "on") and any(
+        s.skill == step.skill == "place" and (s.relation, s.reference) == (step.relation, step.reference)
+        for s in later
+    )

@@ -10,10 +10,13 @@ import difflib
 from dataclasses import dataclass
 
 from mmrobot.errors import SkillUnknownError
+from mmrobot.planning.pushing import NEAR, RELATIONS_OF_PUSH
 from mmrobot.types import RELATIONS
 
 # Not a skill: the look after a place, whether the thing is where it was put. It never goes to a robot.
 VERIFY = "verify"
+# The label of a spot, among a place's obstacles, to which the hand found no way.
+BLOCKED = "a blocked spot"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Skill:
     arguments: tuple[str, ...] = ()
     preconditions: tuple[str, ...] = ()
     postconditions: tuple[str, ...] = ()
+    relations: tuple[str, ...] = RELATIONS
 
 
 CATALOGUE: dict[str, Skill] = {
@@ -43,6 +47,14 @@ CATALOGUE: dict[str, Skill] = {
             arguments=("relation", "reference"),
             preconditions=("held({target})", "visible({reference})"),
             postconditions=("hand_empty", "{relation}({target}, {reference})"),
+        ),
+        Skill(
+            "push",
+            "push a thing over the table, some way in a direction, or until it is near another",
+            arguments=("target", "relation"),
+            preconditions=("hand_empty", "visible({target})"),
+            postconditions=("pushed({target})",),
+            relations=RELATIONS_OF_PUSH,
         ),
         Skill("home", "go to the posture that leaves the camera's view free"),
         Skill("say", "speak to the person", arguments=("text",)),
@@ -63,8 +75,11 @@ def skill_named(name: str) -> Skill:
 def missing_arguments(name: str, given: dict[str, object]) -> tuple[str, ...]:
     """Which arguments of the skill are absent, or are not what they may be."""
     missing = [argument for argument in skill_named(name).arguments if not given.get(argument)]
-    if "relation" in skill_named(name).arguments and given.get("relation") not in RELATIONS:
+    skill = skill_named(name)
+    if "relation" in skill.arguments and given.get("relation") not in skill.relations:
         missing.append("relation")
+    if given.get("relation") == NEAR and not given.get("reference"):
+        missing.append("reference")
     return tuple(dict.fromkeys(missing))
 
 

@@ -41,6 +41,7 @@ class Follow:
     error: MmrobotError | None = None
     plan: ActionPlan | None = None
     answer: str = ""
+    report: str = ""
     steps_done: int = 0
     steps_total: int = 0
     call: ActionCall | None = None
@@ -169,7 +170,7 @@ class RobotClient:
             follow.error.code = code
         if result.plan.plan_id:
             follow.plan = plan_from_message(result.plan)
-        follow.answer = str(result.answer)
+        follow.answer, follow.report = str(result.answer), str(result.report)
         follow.steps_done, follow.steps_total = int(result.steps_done), int(result.steps_total)
         follow.done.set()
 

@@ -54,6 +54,8 @@ class Outcome:
     plan: ActionPlan | None = None
     steps_done: int = 0
     answer: str = ""
+    report: str = ""
+    """What was done, and what was not and why; "" when nothing was carried out."""
 
 
 @dataclass(eq=False)
@@ -68,6 +70,7 @@ class Task:
     plan: ActionPlan | None = None
     answer: str = ""
     steps_done: int = 0
+    report: str = ""
     since_s: float = field(default_factory=time.monotonic)
 
 
@@ -84,7 +87,7 @@ class Stage(Protocol):
         self,
         plan: ActionPlan,
         on_step: Callable[[int, str], None],
-        on_end: Callable[[MmrobotError | None, int], None],
+        on_end: Callable[[MmrobotError | None, int, str], None],
     ) -> None:
         """Have a plan carried out; raises RobotUnavailableError when nobody does."""
 
@@ -272,11 +275,11 @@ class Conductor:
         self._stage.execute(
             plan,
             lambda step, message: task.on_progress(task.phase.value, message, step, ()),
-            lambda error, steps: self._ran(task, error, steps),
+            lambda error, steps, report: self._ran(task, error, steps, report),
         )
         self._robot_busy = True
 
-    def _ran(self, task: Task, error: MmrobotError | None, steps_done: int) -> None:
+    def _ran(self, task: Task, error: MmrobotError | None, steps_done: int, report: str) -> None:
         with self._lock:
             self._robot_busy = False
             self._look_after_ns = self._stage.now_ns()
@@ -285,7 +288,7 @@ class Conductor:
             if task is current and task.phase is Phase.HOMING and error is None:
                 self._plan(task)
             elif task is current:
-                task.steps_done = steps_done
+                task.steps_done, task.report = steps_done, report
                 self._finish(task, error)
             elif current is not None and current.phase is Phase.HANDOVER:
                 self._begin(current)
@@ -308,8 +311,9 @@ class Conductor:
         words = task.answer or "done" if error is None else error.message
         self._dialogue.append(words)
         state = ("answered" if task.answer else "done") if error is None else "failed"
-        self._stage.report(state, words, error, task)
-        task.on_end(Outcome(error, task.plan, task.steps_done, task.answer))
+        told = task.report if error is None and task.report else words
+        self._stage.report(state, told, error, task)
+        task.on_end(Outcome(error, task.plan, task.steps_done, task.answer, task.report))
 
 
 def _home_plan(instruction: str, now_ns: int) -> ActionPlan:

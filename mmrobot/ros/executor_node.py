@@ -29,6 +29,7 @@ from mmrobot.errors import (
     StoppedError,
 )
 from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
+from mmrobot.execution.hand import HandFollower
 from mmrobot.execution.runner import Runner
 from mmrobot.ros.deferred_goal import DeferredGoal
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
@@ -41,19 +42,17 @@ from mmrobot.ros.remote_robot import RemoteRobot
 from mmrobot.ros.status import StatusPublisher
 from mmrobot.ros.stop_listener import StopListener
 from mmrobot.safety.gate import SafetyGate
-from mmrobot.types import PlanStep
 from mmrobot_msgs.action import ExecutePlan
 from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
 
 WATCHED = ("arm_server", "vlm")
-# A pick has its thing when it goes on after `lift` without a `release`; a place has let go from `retreat` on.
-CARRYING = frozenset({"rise", "observe"})
-RELEASED = frozenset({"retreat", "observe"})
 PHASES = {
     RunnerState.STARTING: "checking",
     RunnerState.LOOKING: "looking",
     RunnerState.MOVING: "acting",
+    RunnerState.HOMING: "looking",
     RunnerState.VERIFYING: "verifying",
+    RunnerState.CHECKING: "verifying",
 }
 
 
@@ -68,12 +67,11 @@ class ExecutorNode(Node):
         self._silence_limit_s = self._config.heartbeat.give_up_s
         self._lock = threading.RLock()
         self._goal: DeferredGoal | None = None
-        self._done_steps = 0
-        self._acting: PlanStep | None = None
-        self._phase, self._lifted = "", False
+        self._done_steps: set[int] = set()
         self._stops = StopListener(self, self._stop)
         self._robot = RemoteRobot(self, self._stops)
         self._runner = Runner(self._robot, RemoteLooker(self), self._gate, self._config)
+        self._hand = HandFollower(self._runner)
         self._status = StatusPublisher(self)
         self._stop_out = self.create_publisher(Empty, "stop_all", COMMAND)
         self._held_out = self.create_publisher(GroundedObjectMsg, "~/held", LATCHED)
@@ -134,9 +132,10 @@ class ExecutorNode(Node):
                 self._runner.start(plan)
             except MmrobotError as error:
                 self._status.report("refused", error.message, error)
-                goal.finish(self._result(error.code, error.message, error.fix, len(goal.request.plan.steps)))
+                steps = len(goal.request.plan.steps)
+                goal.finish(self._result(error.code, error.message, error.fix, steps))
                 return
-            self._goal, self._done_steps = goal, 0
+            self._goal, self._done_steps = goal, set()
             self._lives = self._monitor.lives(WATCHED)
 
     def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
@@ -190,40 +189,27 @@ class ExecutorNode(Node):
             goal, self._goal = self._goal, None
             done = status.state is RunnerState.SUCCEEDED
             code = ErrorCode.NONE if done else status.code
-            goal.finish(self._result(code, "" if done else status.message, "", status.steps))
+            message = "" if done else status.message
+            goal.finish(self._result(code, message, "", status.steps, status.report))
 
-    def _result(self, code: ErrorCode, message: str, fix: str, steps: int) -> Any:
+    def _result(self, code: ErrorCode, message: str, fix: str, steps: int, report: str = "") -> Any:
         return ExecutePlan.Result(
+            report=report,
             success=code is ErrorCode.NONE,
             error_code=int(code),
             error_message=message,
             fix=fix,
-            steps_done=self._done_steps,
+            steps_done=len(self._done_steps),
             steps_total=steps,
             stops_heard=self._stops.heard(),
         )
 
-    def _follow_hand(self, event: RunnerEvent) -> None:
-        """A skill that was stopped half way may have filled or emptied the hand already."""
-        if event.kind is EventKind.STEP_STARTED:
-            self._acting, self._phase, self._lifted = event.step, "", False
-        elif event.kind is EventKind.PHASE:
-            self._lifted = event.message == "lift" or (self._lifted and event.message != "release")
-            self._phase = event.message
-        elif event.kind in (EventKind.STOPPED, EventKind.STEP_FAILED) and self._acting is not None:
-            step, self._acting = self._acting, None
-            stopped = event.kind is EventKind.STOPPED
-            carrying = self._lifted and self._phase in CARRYING
-            if stopped and step.skill == "pick" and carrying and step.target is not None:
-                self._runner.remember_held(step.target)
-            elif step.skill == "place" and self._phase in RELEASED:
-                self._runner.forget_held()
-
     def _publish(self, events: list[RunnerEvent]) -> None:
         status = self._runner.status
         for event in events:
-            self._follow_hand(event)
-            self._done_steps += event.kind is EventKind.STEP_FINISHED
+            self._hand.follow(event)
+            if event.kind is EventKind.STEP_FINISHED and event.step_index is not None:
+                self._done_steps.add(event.step_index)  # a step may be done again
             self._status.report(
                 event.kind.value,
                 event.message,
@@ -235,6 +221,8 @@ class ExecutorNode(Node):
             )
             if event.kind is EventKind.SAID:
                 self._status.say(event.message)
+            elif event.kind is EventKind.PLAN_FINISHED and status.report:
+                self._status.say(status.report)
             if self._goal is not None:
                 self._goal.feedback(
                     ExecutePlan.Feedback(

@@ -71,7 +71,9 @@ class VlmNode(Node):
         self._inference = InferenceThread()
         self._transforms = TransformBuffer()
         TransformListener(self, self._transforms)
-        self._frames = FrameSource(self, self._config.camera, self._transforms)
+        self._frames = FrameSource(
+            self, self._config.camera, self._transforms, self._config.grounding.without_depth
+        )
         self._monitor = HeartbeatMonitor(self, TICK_S, CATCH_UP_S)
         self._lives: dict[str, str] = {}
         self._status = StatusPublisher(self)
@@ -227,7 +229,7 @@ class VlmNode(Node):
         self,
         plan: ActionPlan,
         on_step: Callable[[int, str], None],
-        on_end: Callable[[MmrobotError | None, int], None],
+        on_end: Callable[[MmrobotError | None, int, str], None],
     ) -> None:
         """Send the plan to the executor; its answers arrive in callbacks."""
         if not self._executor.ready:
@@ -235,7 +237,7 @@ class VlmNode(Node):
 
         def ended(result: ExecutePlan.Result | None) -> None:
             if result is None:
-                on_end(RobotUnavailableError("the executor refused the plan", "start it again"), 0)
+                on_end(RobotUnavailableError("the executor refused the plan", "start it again"), 0, "")
                 return
             code = error_code(result.error_code)
             if code is ErrorCode.STOPPED:
@@ -244,7 +246,7 @@ class VlmNode(Node):
             if code is not ErrorCode.NONE:
                 error = MmrobotError(result.error_message, result.fix or MEND_FIRST)
                 error.code = code
-            on_end(error, int(result.steps_done))
+            on_end(error, int(result.steps_done), str(result.report))
 
         self._lives = self._monitor.lives(WATCHED)
         self._execution = self._executor.send(
@@ -291,7 +293,7 @@ def _result(outcome: Outcome) -> FollowInstruction.Result:
         result.error_code, result.error_message, result.fix = int(error.code), error.message, error.fix
     if plan is not None:
         result.plan = plan_to_message(plan)
-    result.answer = outcome.answer
+    result.answer, result.report = outcome.answer, outcome.report
     return result
 
 

@@ -14,6 +14,9 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from mmrobot.config import Config
+from mmrobot.planning.bans import violation
+from mmrobot.planning.footprint import footprint_of, gap_m
+from mmrobot.planning.pushing import lane, stands_on_table
 from mmrobot.planning.skills import CATALOGUE, missing_arguments
 from mmrobot.types import BASE_FRAME, RELATIONS, ActionPlan, GroundedObject, JointTrajectory, PlanStep
 
@@ -78,16 +81,15 @@ def _schema(step: PlanStep, _: Context) -> Violation | None:
             },
         )
     )
-    if step.skill == "place":
+    if step.skill in ("place", "push"):
         missing += [
             n for n, v in (("target", step.target), ("goal_position_m", step.goal_position_m)) if v is None
         ]
     if missing:
         return Violation(f"{step.skill} without {' and '.join(missing)}", "all arguments given", "give them")
-    if step.relation is not None and step.relation not in RELATIONS:
-        return Violation(
-            f"relation '{step.relation}'", f"one of {', '.join(RELATIONS)}", "use a known relation"
-        )
+    known = CATALOGUE[step.skill].relations if step.skill in CATALOGUE else RELATIONS
+    if step.relation is not None and step.relation not in known:
+        return Violation(f"relation '{step.relation}'", f"one of {', '.join(known)}", "use a known relation")
     return None
 
 
@@ -113,9 +115,9 @@ def _finite(step: PlanStep, _: Context) -> Violation | None:
 def _work_area(step: PlanStep, context: Context) -> Violation | None:
     area, margin = context.config.work_area, context.config.gate.area_margin_m
     points: list[tuple[str, Sequence[float]]] = []
-    if step.skill == "pick" and step.target is not None:
+    if step.skill in ("pick", "push") and step.target is not None:
         points.append((f"'{step.target.label}'", step.target.position_m))
-    if step.skill == "place" and step.reference is not None:
+    if step.skill in ("place", "push") and step.reference is not None:
         points.append((f"'{step.reference.label}'", step.reference.position_m))
     if step.goal_position_m is not None:
         points.append(("the goal", step.goal_position_m))
@@ -193,7 +195,7 @@ def _fresh(step: PlanStep, context: Context) -> Violation | None:
     gate = context.config.gate
     bound = gate.max_target_age_s if context.fresh else gate.max_plan_age_s
     # What the hand holds is not seen anew: for a place the reference counts.
-    thing = step.target if step.skill == "pick" else step.reference
+    thing = step.target if step.skill in ("pick", "push") else step.reference
     if thing is None:
         return None
     age_s = (context.now_ns - thing.stamp_ns) / _NS
@@ -211,17 +213,40 @@ def _text(step: PlanStep, context: Context) -> Violation | None:
     return Violation(f"{len(step.text)} characters to say", f"<= {bound}", "say less")
 
 
+def _lane(step: PlanStep, context: Context) -> Violation | None:
+    if step.skill != "push" or step.target is None or step.goal_position_m is None:
+        return None
+    if not stands_on_table(step.target, context.config):
+        what = f"'{step.target.label}' is not on the table"
+        return Violation(what, "pushes of what stands on it", "put it down first")
+    way, own = lane(step.target, step.goal_position_m), footprint_of(step.target)
+    for other in step.obstacles:
+        # What stands close already is brushed at most; what lies ahead is met.
+        if gap_m(way, footprint_of(other)) < min(0.0, gap_m(own, footprint_of(other))):
+            return Violation(f"'{other.label}' in the way", "a free lane", "push it another way")
+    length_m = math.dist(step.target.position_m[:2], step.goal_position_m[:2])
+    bound = context.config.gate.max_push_m
+    if length_m > bound:
+        return Violation(f"a push of {length_m:.2f} m", f"<= {bound} m", "push it less far")
+    return None
+
+
+def _untouched(step: PlanStep, _: Context) -> Violation | None:
+    why = violation(step)
+    return None if why is None else Violation(why, "room around it", "say it without that condition")
+
+
 def _reachable(step: PlanStep, context: Context) -> Violation | None:
-    if context.reachable is None or step.skill not in ("pick", "place"):
+    if context.reachable is None or step.skill not in ("pick", "place", "push"):
         return None
     why = context.reachable(step)
     return None if why is None else Violation(why, "a posture of the arm for every pose", "move it nearer")
 
 
 def _hand(step: PlanStep, context: Context) -> Violation | None:
-    if step.skill == "pick" and context.held is not None:
+    if step.skill in ("pick", "push") and context.held is not None:
         return Violation(
-            f"the hand holds '{context.held.label}'", "an empty hand to pick", "put it down first"
+            f"the hand holds '{context.held.label}'", f"an empty hand to {step.skill}", "put it down first"
         )
     if step.skill == "place" and context.held is None:
         return Violation("the hand holds nothing", "something held to place", "pick something up first")
@@ -233,7 +258,8 @@ STEP_RULES: tuple[Rule[PlanStep], ...] = (
     Rule("schema", "all arguments of a skill are given and known", _schema),
     Rule("frame", "everything is in base_link", _frame),
     Rule("finite", "all numbers are finite", _finite),
-    Rule("hand", "pick with an empty hand, place with a full one", _hand),
+    Rule("hand", "pick and push with an empty hand, place with a full one", _hand),
+    Rule("lane", "what is pushed stands on the table and has a free way", _lane),
     Rule("work_area", "targets, references and goals lie in the work area", _work_area),
     Rule("above_table", "nothing goes through the table", _above_table),
     Rule("height", "nothing is taken from or put too high", _height),
@@ -242,6 +268,7 @@ STEP_RULES: tuple[Rule[PlanStep], ...] = (
     Rule("confidence", "the model is sure enough", _confidence),
     Rule("fresh", "targets were seen lately", _fresh),
     Rule("text", "spoken text is short", _text),
+    Rule("untouched", "nothing that may not be touched is taken, used or come near", _untouched),
     Rule("reachable", "the arm has a posture for every pose", _reachable),
 )
 

@@ -16,12 +16,14 @@ FINGER_SPEED_M_S = 0.15
 
 
 class FakeArm:
-    """An ArmPort with its own clock. `thing_m` is the width of what lies in the hand, 0 for nothing."""
+    """An ArmPort with its own clock. `thing_m` is the width of what lies in the hand, 0 for nothing;
+    `grip_n` the effort that it reports, NaN for none."""
 
     def __init__(self) -> None:
         self.time_s = 0.0
         self.thing_m = 0.0
         self.width_m = 0.06
+        self.grip_n = float("nan")
         self.blocked = False
         self.silent = False
         self.epoch = 0
@@ -41,7 +43,9 @@ class FakeArm:
         if self.silent:
             return None
         speed = 0.0 if abs(self.width_m - self._target_m) < 1e-9 else FINGER_SPEED_M_S
-        return ArmState(self.positions.copy(), self.velocities.copy(), self.width_m, speed, 0.0, self.time_s)
+        return ArmState(
+            self.positions.copy(), self.velocities.copy(), self.width_m, speed, self.grip_n, self.time_s
+        )
 
     def send_trajectory(self, trajectory: JointTrajectory) -> None:
         assert trajectory.joint_names == ARM_JOINTS

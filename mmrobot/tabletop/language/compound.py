@@ -12,8 +12,8 @@ from mmrobot.tabletop.language.wording import WORDING
 from mmrobot.tabletop.objects import GRASPABLE
 
 
-class Maker(SingleMaker):
-    """Makes drafts of every family."""
+class CompoundMaker(SingleMaker):
+    """Makes drafts of several moves."""
 
     def tower(self) -> Draft:
         flat = [t for t in self.things if t.shape in STACK_BASES and t.id not in self.burdened]
@@ -64,6 +64,9 @@ class Maker(SingleMaker):
     def part(self, last: bool, before: list[Draft]) -> Draft:
         """One command of a sequence. A hand that is full picks nothing, so a bare pick comes last."""
         x = self.rng.random()
+        deed = self.deed(before)
+        if deed is not None:
+            return deed
         moved = [i for d in before for s in d.steps for i in s.target_ids]
         carrying = [i for d in before for s in d.steps for i in s.reference_ids]
         if last and x < 0.16:
@@ -73,10 +76,14 @@ class Maker(SingleMaker):
             free = [t for t in self.things if t.shape in GRASPABLE and t.id not in barred]
             return self.pick(self.one_of(free), simple=True, statement=False)
         family = self.rng.choice(("put_in", "put_in", "put_beside", "put_beside", "stack"))
-        if before and before[-1].steps[-1].skill == "place" and x > 0.85:
+        if before and [s.skill for s in before[-1].steps][-2:] == ["pick", "place"] and x > 0.85:
             return self.again(before[-1], family, moved, carrying)
         t, relation, r = self.pair(family, moved=moved, carrying=carrying)
         return self.put(family, t, relation, r, simple=True, statement=False)
+
+    def deed(self, before: list[Draft]) -> Draft | None:
+        """A part of another family than pick and place, where those are asked for."""
+        return None
 
     def again(self, previous: Draft, family: str, moved: list[str], carrying: list[str]) -> Draft:
         """ "... then put it on the tray": it is what was moved last."""

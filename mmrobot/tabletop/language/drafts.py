@@ -15,7 +15,11 @@ class Step:
     `words(command.text)`: read in this order they are the phrase, and need not lie together.
 
     pick: target. place: relation (types.RELATIONS) and reference; what the hand holds is placed.
-    home: none. `target_ids` and `reference_ids` are the things truly meant (none when absent).
+    home: none. Others as types.DraftStep has them; of an `if`, `target` are the words of the claim and
+    `holds`
+    whether it is so. `target_ids` and `reference_ids` are the things truly meant (none when absent),
+    `part_ids`
+    those of the parts in their order.
     """
 
     skill: str
@@ -24,6 +28,13 @@ class Step:
     reference: WordSpan | None = None
     target_ids: frozenset[str] = frozenset()
     reference_ids: frozenset[str] = frozenset()
+    count: int | None = None
+    match: str | None = None
+    parts: tuple[WordSpan, ...] = ()
+    part_ids: tuple[str, ...] = ()
+    then: tuple[Step, ...] = ()
+    otherwise: tuple[Step, ...] = ()
+    holds: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,13 @@ class DraftStep:
     reference: list[Word] | None = None
     target_ids: frozenset[str] = frozenset()
     reference_ids: frozenset[str] = frozenset()
+    count: int | None = None
+    match: str | None = None
+    parts: list[list[Word]] = field(default_factory=list)
+    part_ids: tuple[str, ...] = ()
+    then: list[DraftStep] = field(default_factory=list)
+    otherwise: list[DraftStep] = field(default_factory=list)
+    holds: bool | None = None
 
 
 @dataclass
@@ -64,8 +82,11 @@ def finish(draft: Draft, text: str, spans: dict[int, WordSpan], split: str) -> C
     def span(phrase: list[Word] | None) -> WordSpan | None:
         return None if phrase is None else tuple(i for w in phrase for i in spans[id(w)])
 
-    steps = tuple(
-        Step(s.skill, span(s.target), s.relation, span(s.reference), s.target_ids, s.reference_ids)
-        for s in draft.steps
-    )
-    return Command(text, steps, draft.kind, split)
+    def indexed(s: DraftStep) -> Step:
+        return Step(
+            s.skill, span(s.target), s.relation, span(s.reference), s.target_ids, s.reference_ids, s.count,
+            s.match, tuple(span(p) or () for p in s.parts), s.part_ids, tuple(map(indexed, s.then)),
+            tuple(map(indexed, s.otherwise)), s.holds,
+        )  # fmt: skip
+
+    return Command(text, tuple(map(indexed, draft.steps)), draft.kind, split)

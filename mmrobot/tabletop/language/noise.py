@@ -37,19 +37,19 @@ _COURTESY = {
         | lets | <want> please | kindly | just | alright , | next , | <call> <want> | <condition> , <could> | <mood> , | <mood> , <could> | 2:<duty> | <hope> | first
         | again , | and now | then | this time | quickly | carefully | slowly , | gently | do | so , | well , | good , now | great , now | excuse me , | listen ,
         | attention , | yes , | hello , | thanks , now | <call> , now | the next (thing|step) is to | here is what to do , | one more thing , | i have a (task|job) for you ,
-        | once more | all right , | right , | so now | please go ahead and | please do | ok then , | ok please | well then ,""",
+        | no , | actually , | instead , | sorry , | once more | all right , | right , | so now | please go ahead and | please do | ok then , | ok please | well then ,""",
     "call": """3:robot | 2:hey robot | hi robot | hello robot | hey | hey there | dear robot | hi there | mister robot
         | buddy | my friend | computer | machine | arm | robot arm | mate | dear | helper | sir | little robot | my robot | hey buddy | hey you | ok robot | yo""",
     "could": """6:could you | 6:can you | 2:would you | will you | could you (maybe|perhaps|possibly|quickly) | do you think you could
         | would you be so kind as to | would you kindly | can you go ahead and
         | can you [please] | could you please | would you please | will you please | could you just | can you just | can you quickly | would it be possible to | is it possible to | may i ask you to | could i ask you to | can i ask you to | can i get you to
-        | are you able to | would you be able to | would you be willing to | do you mind if i ask you to | would you be good enough to | might you | could you try to | can you try to | would you go ahead and | might i ask you to | could i get you to | can you manage to | will you now""",
+        | are you able to | would you be able to | would you be willing to | do you mind if i ask you to | would you be good enough to | might you | could you try to | can you try to | would you go ahead and | might i ask you to | could i get you to | can you manage to | will you now | could i trouble you to | may i trouble you to | could i bother you to | any way you could | would you care to | can we get you to | could you find a way to | how about you | would you have time to | would you be able to quickly""",
     "want": """2:i want you to | 2:i need you to | 2:i would like you to | id like you to | your task is to | your job is to | you should | you have to | try to | make sure to
         | i am asking you to | i would love you to | i want the robot to | i would be happy if you could | i would be glad if you could
         | it would be (nice|great|good) if you could | i was hoping you could | i ask you to | it is time to | you need to | you must | you are to | you will | you can
         | you may | you could | we need to | we have to | let us | help me [to] | the task is to | the job is to | the goal is to | the plan is to | your next task is to
         | your goal is to | i am going to ask you to | i order you to | i tell you to | i expect you to | i hope you can | all you have to do is | what you have to do is
-        | what i want you to do is | be sure to | remember to | dont forget to | you ought to | id love you to""",
+        | what i want you to do is | be sure to | remember to | dont forget to | you ought to | id love you to | feel free to | your mission is to | your assignment is to | i would ask you to | you are requested to | you are kindly asked to | it would be wonderful if you could | it would be lovely if you could | i would be thankful if you could | i suggest you | my wish is for you to | the idea is to | what we need is for you to | i would prefer you to | we would like you to | we want you to""",
     "favour": """do me a (favor|favour) and | be so kind and | be so good as to | be so kind as to | be nice and | be a dear and | have the kindness to | i need your help to | help me out and | be quick and
         | be careful and | take your time and | make yourself useful and | hurry up and""",
     "condition": """if you can | if possible | if you dont mind | if you please | if it is ok | if you have time | when you can | when you are ready | whenever you are ready | as soon as you can | if you are ready | when you have time
@@ -60,7 +60,7 @@ _COURTESY = {
     "after": """8:please | 3:for me | 3:for me please | now | thanks | thank you | if you can | if you please | right now | , will you | , would you | , ok | carefully | gently
         | slowly | quickly | , robot | when you can | if possible | if you could | whenever you can | when you are ready | whenever you are ready | as soon as possible
         | asap | for us | would you please | , could you | , can you | thank you very much | thanks a lot | many thanks | thanks in advance | this time | next | at once
-        | with care | , buddy | there | and thats it | thats all | and nothing else | , dear robot | very carefully | very slowly | very quickly | just like that
+        | with care | , buddy | there | and thats it | whenever it suits you | without delay | straight away | as quickly as you can | , be quick | , be careful | , i beg you | if it suits you | , robot please | as fast as you can | , my robot | thats all | and nothing else | , dear robot | very carefully | very slowly | very quickly | just like that
         | when you have time | if it is possible | , do it now | , do it | , go | , come on | today | , alright | , yes | and then stop | for a moment | again
         | before anything else | in one go""",
 }

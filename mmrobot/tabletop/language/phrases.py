@@ -84,6 +84,7 @@ TRAIN = {
         | {X} with the (letters|sign|print) {L} | {X} tagged {L} | {X} that reads {L} | {X} bearing {L} | {X} which has {L} on it""",
     "all": """4:all {X} | 3:all the {X} | all of the {X} | 3:the {X} | every one of the {X} | {X} | each and every {X} | every last one of the {X} | whatever {X} there are
         | all {X} on the table | all {X} there are | all those {X} | all these {X} | the whole lot of {X} | any and all {X} | the complete set of {X}""",
+    "but": """4:except | 2:except for | 3:but | apart from | other than | besides | excluding | aside from | but not | save for | leaving out | not counting | without | minus | only not""",
     "each": """every {X} | each {X} | each and every {X} | any {X}""",
     "everything": """4:everything | all things | all objects | all the things | all of the objects | all of them | every thing
         | everything on the table | all of it | all things on the table | all that is on the table | everything that is there | all objects on the table | all items | every object | all there is | everything you see""",
@@ -105,6 +106,7 @@ HELDOUT = {
     "not": "{X} that is anything but {E} | {X} that is definitely not {E}",
     "postfix_color": "{X} colored {C} | {X} whose color is {C}",
     "all": "each of the {X} | every single one of the {X}",
+    "but": "with the exception of | barring",
 }
 PLAIN = {
     "left": "leftmost {X}",
@@ -131,6 +133,7 @@ PLAIN = {
     "prefix_color": "{C}",
     "label": "{X} marked {L}",
     "all": "all {X}",
+    "but": "except",
     "each": "each {X}",
     "everything": "everything",
 }
@@ -210,6 +213,24 @@ def every(expr: Expr, rng: random.Random, style: Style = Style()) -> Phrase:
     """All of an expression said one by one: "each red cube"."""
     words, _ = _core(expr, rng, style, False)
     return Phrase(expr, style.say("each", rng, {"X": words}), None, "")
+
+
+def one_by_one(expr: Expr, rng: random.Random, style: Style = Style()) -> Phrase:
+    """All of an expression, never "any", which leaves the choice to the robot in a command."""
+    while True:
+        phrase = every(expr, rng, style)
+        if phrase.words[0].text != "any":
+            return phrase
+
+
+def all_but(base: Expr, excluded: Expr, rng: random.Random, style: Style = Style()) -> Phrase:
+    """ "Everything except the ball": a set without one or several of its things."""
+    whole = speak(base, rng, style, plural=True).words
+    out = speak(excluded, rng, style)
+    out.determiner = "the" if rng.random() < 0.8 else ""
+    if isinstance(excluded, Kind) and rng.random() < 0.3:
+        out = Phrase(excluded, bare(excluded, rng, style, plural=True), None, rng.choice(("the", "")))
+    return Phrase(Without(base, excluded), [*whole, *style.say("but", rng), *out.spoken], None, "")
 
 
 def one_phrase(expr: Kind, head: list[Word], rng: random.Random, style: Style) -> Phrase:

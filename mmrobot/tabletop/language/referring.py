@@ -29,7 +29,7 @@ from mmrobot.tabletop.language.meaning import (
     referents,
 )
 from mmrobot.tabletop.language.noise import CLEAN, Noise, render
-from mmrobot.tabletop.language.phrases import Phrase, Style, every, speak
+from mmrobot.tabletop.language.phrases import Phrase, Style, all_but, every, speak
 from mmrobot.tabletop.language.things import LABEL_DIGITS, LABEL_LETTERS, Thing, random_label
 from mmrobot.tabletop.objects import LABELLED, SHAPES, SIZES, TRAINED_COLORS
 
@@ -300,6 +300,11 @@ def _several(rng: random.Random, things: Sequence[Thing], style: Style) -> tuple
             if thing is not other and all(clearly(p, things) for p in parts):
                 return speak(Both(parts), rng, style), "conjunction"
             continue
+        if x > 0.92:
+            kept = _all_but(thing, things, rng)
+            if kept is not None:
+                return all_but(kept.base, kept.excluded, rng, style), "except"
+            continue
         expr: Expr = _plural_base(thing, things, rng)
         found = clearly(expr, things)
         if found is None or len(found) < 2:
@@ -309,6 +314,16 @@ def _several(rng: random.Random, things: Sequence[Thing], style: Style) -> tuple
         if expr != Kind():
             return speak(expr, rng, style), "ambiguous"
     return None
+
+
+def _all_but(thing: Thing, things: Sequence[Thing], rng: random.Random) -> Without | None:
+    """All of a kind, or everything, without one thing or one kind; at least one is left."""
+    shape = frozenset((thing.shape,))
+    base = rng.choice((Kind(), Kind(), Kind(shape), Kind(None, thing.color)))
+    kinds = (Kind(shape), Kind(shape, thing.color), Kind(None, thing.color), shortest(thing, things))
+    excluded = rng.choice(kinds)
+    meant = clearly(Without(base, excluded), things)
+    return Without(base, excluded) if meant and len(meant) < len(referents(base, things)) else None
 
 
 def _all(expr: Expr, rng: random.Random, style: Style) -> Phrase:

@@ -58,6 +58,7 @@ class SingleMaker:
         self.frame = frame
         self.statements = 0.3 if frame == "heldout" else 0.16
         self.kinds = kinds
+        self.mixed = False
         self.last_target: Phrase | None = None
         self.by_id = {t.id: t for t in things}
         self.burdened = {h for t in things for h in (t.inside, t.on) if h}

@@ -78,24 +78,26 @@ def random_things(
     count: int | None = None,
     *,
     colors: Sequence[str] = TRAINED_COLORS,
+    shapes: Sequence[str] | None = None,
     avoid_pairs: Collection[tuple[str, str]] = (),
 ) -> tuple[Thing, ...]:
     """A scene for words alone: 3 to 9 things, 8 cm apart or more, some in or on others.
 
     Half of the scenes have labels on some of what can carry one (LABELLED).
     Some scenes repeat a colour, shape or both, so that attributes alone do not tell things apart.
-    `avoid_pairs` are (colour, shape) that must not occur.
+    `shapes`: the only ones; `avoid_pairs` are (colour, shape) that must not occur.
     """
     count = rng.randint(3, 9) if count is None else count
     hues = rng.sample(list(colors), min(len(colors), rng.randint(2, max(2, count))))
-    shapes = rng.sample(SHAPES, rng.randint(2, len(SHAPES)))
+    known = SHAPES if shapes is None else tuple(shapes)
+    shapes = rng.sample(SHAPES, rng.randint(2, len(SHAPES))) if shapes is None else known
     print_share = rng.choice((0.0, 0.0, 0.5, 0.9))
     things: list[Thing] = []
     places: list[tuple[float, float]] = []
     for _ in range(count * 12):
         if len(things) == count:
             break
-        shape, color = rng.choice(shapes if rng.random() < 0.8 else SHAPES), rng.choice(hues)
+        shape, color = rng.choice(shapes if rng.random() < 0.8 else known), rng.choice(hues)
         if (color, shape) in avoid_pairs:
             continue
         size = default_size(shape) if rng.random() < 0.5 else rng.choice(SIZES)
@@ -113,6 +115,17 @@ def random_things(
             places.append(place)
             things.append(Thing(thing_id, shape, color, size, (*place, height / 2), label=label))
     return tuple(things)
+
+
+def cubes_of_many_colors(
+    rng: random.Random, avoid_pairs: Collection[tuple[str, str]] = ()
+) -> tuple[Thing, ...]:
+    """A scene of six cubes or more, no two of a colour, as a pyramid needs."""
+    while True:
+        cubes = random_things(rng, 14, shapes=("cube",), avoid_pairs=avoid_pairs)
+        first = {t.color: t for t in reversed(cubes) if not (t.inside or t.on)}
+        if len(first) >= 6:
+            return tuple(first.values())
 
 
 def random_label(rng: random.Random) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from mmrobot.tabletop.language.chatter import CHATTER
+from mmrobot.tabletop.language.deed_wording import DEEDS
 from mmrobot.tabletop.language.grammar import MARKS, Grammar, Split
 from mmrobot.tabletop.language.lexicon import COLOR_WORDS, GENERIC_WORDS, NOUNS, SIZE_WORDS
 from mmrobot.tabletop.language.noise import COURTESY, FILLERS, LONG_FILLERS, MISHEARD
@@ -27,7 +28,7 @@ def vocabulary(split: Split = "train") -> frozenset[str]:
     texts += [*FILLERS, *LONG_FILLERS, *(m for heard in MISHEARD.values() for m in heard), _SPOKEN_IN_CODE]
     texts += [n for pair in NUMBERS for n in pair]
     found = {w for t in texts for w in t.split()} | GENERIC_WORDS
-    for grammar in (WORDING, PHRASES, CHATTER, COURTESY, TALK):
+    for grammar in (WORDING, PHRASES, CHATTER, COURTESY, TALK, DEEDS):
         found |= _said_by(grammar, split)
     return frozenset(found)
 

@@ -22,7 +22,7 @@ TRAIN = {
         | <lift> {T} (out of|from inside|from within|from) {H} | reach into {H} and (take|grab|pick|get|lift) {T} | (take|get|lift|fish) {T} out of {H}
         | from {H} <lift> {T} | <lift> {T} which is in {H} | (empty|free) {H} by taking {T} out | out of {H} (take|get|lift) {T} | go into {H} and (take|grab|get) {T} | take out {T} from {H}""",
     "grip": "grasp | grip | grab | hold | clutch | seize",
-    "lifting": """4:picking up | 3:grabbing | 3:taking | 2:lifting | grasping | getting | fetching | lifting up | holding | raising | collecting""",
+    "lifting": """4:picking up | 3:grabbing | 3:taking | 2:lifting | grasping | getting | fetching | lifting up | holding | raising | collecting | seizing | gripping | retrieving | catching""",
     "pick": """8:<lift> {T} | 5:pick {T} up | 2:lift {T} up | 2:<lift> {T} (from|off|off of) the table | take {T} (into|in) your (hand|gripper) | take hold of {T}
         | get a hold of {T} | get hold of {T} | pick {T} up (from|off) the table | <lift> {T} and hold (it|on to it|it up) | take {T} up | reach for {T} and <grip> it
         | go and <lift> {T} | go get {T} | find {T} and (pick|lift) it up | (give|bring|hand) me {T} | get me {T} | pick out {T} | close your (hand|gripper) (on|around) {T}
@@ -33,9 +33,10 @@ TRAIN = {
         | <grip> {T} and raise it | <grip> {T} with your (hand|gripper|fingers) | grip {T} firmly | get {T} off the table | take {T} away from the table
         | come and <lift> {T} | go for {T} and <grip> it | make your way to {T} and <grip> it | open your (hand|gripper) and <grip> {T} | let your (hand|gripper) <grip> {T}
         | keep {T} in your (hand|gripper) | <lift> {T} with (your|the) (hand|gripper|arm) | <lift> only {T} | <lift> {T} and nothing else | <lift> {T} then hold it
-        | <lift> {T} and keep it | do <lift> {T} | just {T} , <lift> it""",
+        | <lift> {T} and keep it | do <lift> {T} | just {T} , <lift> it | lay your (hand|gripper) on {T} and <lift> it | see if you can <lift> {T} | have a go at <lifting> {T} | be so good as to <lift> {T} | <lift> {T} up high | get a grip of {T} | {T} , could you <lift> it | whatever else , <lift> {T}
+        | <lift> {T} quickly | <lift> {T} gently | carefully <lift> {T} | now then , <lift> {T} | <lift> {T} and wait | wrap your fingers around {T} and lift it""",
     "lift": """10:pick up | 3:grab | 3:take | 2:lift | 2:grasp | lift up | 2:get | fetch | hold | raise | grip | collect | seize | pick | clutch | grab hold of | catch | retrieve
-        | lift and hold | pick and hold | obtain | grab up | take up | get a grip on | lay hold of | take and lift | snag | capture | hoist""",
+        | lift and hold | pick and hold | obtain | grab up | take up | get a grip on | lay hold of | take and lift | snag | capture | hoist | acquire | nab | pinch | grapple | take away | heave | elevate | uplift | gather up | extract | procure | bag | haul up | hook | bring up | reach | trap | nip | nick | pocket | grasp up | fish up | draw up | grab a hold of | take possession of | get ahold of | pick off""",
     # put: any relation
     "put_statement": """2:i want {T} {REL} {R} | {T} (goes|belongs) {REL} {R} | i would like {T} [to be] {REL} {R} | {T} (should|must) (go|be) {REL} {R} | i need {T} {REL} {R}
         | {T} {REL} {R} please | {T} {REL} {R} | id like {T} {REL} {R} | {T} has to (go|be) {REL} {R} | {REL} {R} <set> {T} | {REL} {R} , <set> {T} | {T} is to go {REL} {R}
@@ -50,8 +51,8 @@ TRAIN = {
         | the goal is to have {T} {REL} {R} | i have {T} here , <set> it {REL} {R} | {T} is in the wrong place , <set> it {REL} {R} | {T} {REL} {R} thanks
         | now {T} {REL} {R} | i expect {T} {REL} {R} | for {T} i want a place {REL} {R} | {T} and then {REL} {R} with it | {T} goes where it belongs , {REL} {R}
         | we want {T} {REL} {R} | all i want is {T} {REL} {R} | {T} gets <putpp> {REL} {R} | next {T} goes {REL} {R}""",
-    "setting": """6:putting | 4:placing | 3:moving | 2:setting | dropping | laying | bringing | transferring | positioning | carrying""",
-    "putpp": """6:put | 4:placed | 3:moved | 2:set | dropped | laid | brought | transferred | positioned | carried | relocated""",
+    "setting": """6:putting | 4:placing | 3:moving | 2:setting | dropping | laying | bringing | transferring | positioning | carrying | depositing | shifting | relocating | sticking | popping | leaving""",
+    "putpp": """6:put | 4:placed | 3:moved | 2:set | dropped | laid | brought | transferred | positioned | carried | relocated | deposited | shifted | placed down | stored | stuck | lowered""",
     "taken": """picked up | taken | grabbed | lifted | grasped""",
     "put": """14:<set> {T} {REL} {R} | <set> {T} down {REL} {R} | 3:<take> {T} and <set> it {REL} {R} | pick {T} up and <set> it {REL} {R} | <take> {T} , then <set> it {REL} {R}
         | 2:<take> {T} and then <set> it {REL} {R} | get {T} {REL} {R} | let {T} (sit|rest|lie|go|be) {REL} {R} | make {T} (sit|rest|lie|go) {REL} {R}
@@ -70,31 +71,33 @@ TRAIN = {
         | after you <lift> {T} <set> it {REL} {R} | when you have {T} in your (hand|gripper) <set> it {REL} {R} | having <taken> {T} <set> it {REL} {R}
         | <set> {T} so that it (sits|stands|is|ends up) {REL} {R} | <set> only {T} {REL} {R} | leave {T} {REL} {R} | <set> {T} from its place {REL} {R}
         | <set> {T} away from there and {REL} {R} | do <set> {T} {REL} {R} | go and <set> {T} {REL} {R} | come and <set> {T} {REL} {R} | get {T} <putpp> {REL} {R}
-        | have {T} <putpp> {REL} {R} | let {T} be <putpp> {REL} {R}""",
+        | have {T} <putpp> {REL} {R} | let {T} be <putpp> {REL} {R} | see if you can <set> {T} {REL} {R} | have a go at <setting> {T} {REL} {R} | <set> {T} gently {REL} {R} | carefully <set> {T} {REL} {R} | <set> {T} {REL} {R} and let go | <set> {T} {REL} {R} and release it | give {T} a place {REL} {R} | give {T} a new home {REL} {R}
+        | <take> {T} up and <set> it {REL} {R} | <take> {T} and place it so that it is {REL} {R} | <set> {T} where it is {REL} {R} | relocate {T} to a place {REL} {R} | move {T} from here to a place {REL} {R} | <set> {T} neatly {REL} {R} | <take> {T} , move it {REL} {R} | <set> {T} down gently {REL} {R}""",
     "set": """10:put | 7:place | 4:move | 3:set | 3:drop | lay | bring | 2:transfer | deposit | position | relocate | shift | carry | pop | stick | leave | toss | throw
         | transport | store | rest | locate | deliver | send | ferry | haul | shove | leave | plop
-        | install""",
+        | install | put away | insert | tuck | plant | stow | nestle | lower | stash | lodge | chuck | pack | load | land | stand | station | perch
+        | reposition | convey | replace | sit | fit | mount | plonk | plunk | slip | tip | hurl | fling | sling | fly | pass | guide | lead | usher | steer | assign | add | commit | consign | bestow | rehome | let down | set down | put down | lay down""",
     "take": """5:pick up | 4:take | 3:grab | get | lift | grasp | fetch | lift up | pick | fetch | collect | raise | take hold of | grab hold of | grip | get hold of | seize
-        | catch""",
+        | catch | clutch | retrieve | acquire | nab | pinch | hoist | snag | heave | take up | obtain""",
     # relations
-    "in": """6:in | 6:into | 2:inside | inside of | in to | within | to | inside of | into the inside of | to the inside of | in the middle of""",
-    "on": """6:on | 4:onto | 2:on top of | on to | upon | over | right on top of | on the top of | onto the top of | on the surface of""",
+    "in": """6:in | 6:into | 2:inside | inside of | in to | within | to | inside of | into the inside of | to the inside of | in the middle of | into the middle of | inside the middle of | in the inside of | to the inner side of | towards the inside of""",
+    "on": """6:on | 4:onto | 2:on top of | on to | upon | over | right on top of | on the top of | onto the top of | on the surface of | onto the surface of | atop | up on top of | onto the middle of""",
     "in_plate": """3:in | 2:into | within
         | inside | in the middle of | right into""",
     "on_plate": """6:on | 5:onto | on top of | on to | upon | to
         | upon | on the middle of | over | right on | onto the middle of""",
     "left_of": """6:to the left of | 4:left of | 2:on the left of | on the left side of | to the left side of | at the left of | on the left hand side of | to the left hand side of
         | just left of | at the left side of | over to the left of | a little left of | somewhere to the left of | directly left of | next to and left of
-        | to the immediate left of | a little to the left of""",
+        | to the immediate left of | a little to the left of | slightly left of | slightly to the left of | off to the left of | at the left hand side of | adjacent to and left of | close to and left of""",
     "right_of": """6:to the right of | 4:right of | 2:on the right of | on the right side of | to the right side of | at the right of | on the right hand side of
         | to the right hand side of | just right of | at the right side of | over to the right of | a little right of | somewhere to the right of | directly right of
-        | next to and right of | to the immediate right of | a little to the right of""",
+        | next to and right of | to the immediate right of | a little to the right of | slightly right of | slightly to the right of | off to the right of | at the right hand side of | adjacent to and right of | close to and right of""",
     "behind": """10:behind | in back of | at the back of | to the back of | in the back of | at the rear of | on the far side of | directly behind | just behind | to the rear of
-        | at the far side of | somewhere behind | to the far side of | on the back side of""",
+        | at the far side of | somewhere behind | to the far side of | on the back side of | to the back side of | slightly behind | close behind | a little behind | on the rear side of | in the rear of""",
     "in_front_of": """10:in front of | to the front of | at the front of | before | in the front of | on the near side of | directly in front of | just in front of | at the near side of
-        | somewhere in front of | to the near side of | on the front side of""",
+        | somewhere in front of | to the near side of | on the front side of | slightly in front of | a little in front of | close in front of | ahead of | to the front side of""",
     "next_to": """6:next to | 3:beside | close to | near | by | near to | alongside | by the side of | at the side of
-        | right next to | directly next to | right beside | just beside | very near | close by | in the neighbourhood of | to the side of | on the side of | somewhere near | right by | not far from""",
+        | right next to | directly next to | right beside | just beside | very near | close by | in the neighbourhood of | to the side of | on the side of | somewhere near | right by | not far from | adjacent to | in the vicinity of | at the edge of | hard by | right alongside | nearby | neighbouring""",
     # stack
     "stack": """10:stack {T} (on|onto|on top of|upon|on to|over) {R} | 5:<set> {T} on top of {R} | 3:<set> {T} (on|onto|upon|atop) {R} | (pile|balance) {T} (on|onto|on top of) {R}
         | 2:<take> {T} and (stack|put|place|set) it on [top of] {R} | 2:stack {T} up on {R} | build a (tower|stack) with {T} on [top of] {R}
@@ -165,7 +168,9 @@ TRAIN = {
         | {1} , then please {2} | {1} and then please {2} | {1} , and please {2} | {1} . please {2} | {1} plus {2} | {1} . the next thing is this , {2} | {1} . now {2}
         | {1} and now {2} | {1} , now {2} | {1} . ok now {2} | two things , {1} and {2} | one , {1} , two , {2} | {1} , later {2} | please {1} , then {2}
         | {1} before you {2} | {1} , and only then {2} | {1} . only then {2} | {1} . last {2} | {1} . if that is done {2} | {1} , and at last {2} | in this order , {1} , {2}
-        | do two things , first {1} and then {2}""",
+        | do two things , first {1} and then {2} | {1} and subsequently {2} | {1} , thereafter {2} | {1} , followed by this , {2} | {1} and straight after that {2} | {1} , as a second step {2} | {1} and right after {2} | {1} . having done that {2} | after doing this , {1} , do that , {2}
+        | {1} and to finish {2} | {1} . to finish {2} | {1} . upon finishing {2} | {1} , in addition {2} | {1} and in addition {2} | {1} and besides {2} | {1} . moreover {2} | {1} . as soon as you are finished {2} | {1} , as soon as that is done {2} | {1} and later on {2} | {1} . later on {2}
+        | {1} . subsequently {2} | {1} . the second task is to {2} | {1} and then finally {2} | {1} . your next task , {2} | task one , {1} , task two , {2} | {1} and at the end {2} | initially {1} , then {2} | {1} , at which point {2} | {1} . from there {2}""",
     "two_reversed": """2:{2} but first {1} | {2} , but before that {1} | before you {2} , {1} | after you {1} , {2}
         | {2} , but beforehand {1} | {2} but before that {1} | before you {2} you should {1} | {2} after you {1} | {2} once you {1} | once you {1} , {2} | as soon as you {1} , {2} | {2} , but first of all {1} | when you {1} , after that {2}
         | {2} , but not before you {1} | you should {2} , but first {1}""",
@@ -173,18 +178,19 @@ TRAIN = {
         | first {1} , then {2} , and finally {3} | {1} . then {2} . then {3} | {1} , after that {2} , after that {3}
         | first {1} second {2} third {3} | {1} . {2} . {3} | {1} and {2} and {3}
         | {1} . after that {2} . after that {3} | first {1} , next {2} , then {3} | {1} , next {2} , finally {3} | firstly {1} , secondly {2} , thirdly {3} | step one {1} step two {2} step three {3} | {1} . {2} . then {3}
-        | {1} and {2} , then {3} | {1} , {2} , then {3} | three things , {1} , {2} and {3} | do this , {1} , {2} , {3} | one , {1} , two , {2} , three , {3} | {1} , then {2} . finally {3} | {1} . next {2} . last {3} | {1} and then {2} and finally {3}
+        | {1} and {2} , then {3} | {1} , {2} , then {3} | three things , {1} , {2} and {3} | do this , {1} , {2} , {3} | one , {1} , two , {2} , three , {3} | {1} , then {2} . finally {3} | {1} . next {2} . last {3} | {1} and then {2} and finally {3} | {1} , subsequently {2} and finally {3} | initially {1} , then {2} , lastly {3} | {1} , thereafter {2} , thereafter {3} | {1} , afterwards {2} , and finally {3} | {1} . afterwards {2} . afterwards {3} | task one , {1} , task two , {2} , task three , {3}
         | i have three (things|tasks|jobs) for you , {1} , {2} and {3} | {1} . when you are done {2} . then {3} | {1} . now {2} . and then {3}""",
     "shared": """3:<set> {T} and {T2} {REL} {R} | <set> both {T} and {T2} {REL} {R} | <take> {T} and {T2} and <set> them {REL} {R}
         | <set> {T} {REL} {R} together with {T2} | {T} and {T2} (go|belong) {REL} {R} | {T} and {T2} (should|must|have to) go {REL} {R} | {REL} {R} <set> {T} and {T2} | <take> both {T} and {T2} , then <set> them {REL} {R}
         | <set> {T} {REL} {R} and {T2} (too|as well) | <set> {T} as well as {T2} {REL} {R} | i want {T} and {T2} {REL} {R} | i want both {T} and {T2} {REL} {R} | first {T} and then {T2} go {REL} {R} | <set> {T} and also {T2} {REL} {R}
         | <set> {T} and then {T2} {REL} {R} | <set> {T} , {T2} {REL} {R} | {T} and {T2} {REL} {R} please | {T} and {T2} {REL} {R} | <take> {T} and {T2} and <set> both {REL} {R} | <set> {T} together with {T2} {REL} {R} | <set> {T} along with {T2} {REL} {R}
-        | <set> {T} {REL} {R} , then <set> {T2} there too | <set> {T} {REL} {R} . the same for {T2} | <set> {T} {REL} {R} and do the same with {T2}""",
+        | <set> {T} {REL} {R} , then <set> {T2} there too | <set> {T} {REL} {R} . the same for {T2} | <set> {T} {REL} {R} and do the same with {T2} | <set> {T} plus {T2} {REL} {R} | <set> {T} accompanied by {T2} {REL} {R} | <set> {T} {REL} {R} along with {T2} | <set> {T} {REL} {R} , as well as {T2} | <set> {T} {REL} {R} and so too {T2} | <set> {T} {REL} {R} plus {T2} | along with {T2} <set> {T} {REL} {R} | together with {T2} <set> {T} {REL} {R}
+        | <set> {T} and likewise {T2} {REL} {R} | <set> {T} with {T2} {REL} {R} | <set> the pair of {T} and {T2} {REL} {R} | <set> {T} {REL} {R} , {T2} also | <set> {T} {REL} {R} and also {T2} | <set> {T} {REL} {R} and {T2} likewise""",
     "elided": """3:<set> {T} {REL} {R} and {T2} {REL2} {R2} | <set> {T} {REL} {R} , and {T2} {REL2} {R2}
         | <set> {T} {REL} {R} and then {T2} {REL2} {R2}
         | {T} goes {REL} {R} and {T2} {REL2} {R2} | {T} {REL} {R} and {T2} {REL2} {R2} | {T} {REL} {R} , {T2} {REL2} {R2} | i want {T} {REL} {R} and {T2} {REL2} {R2} | <set> {T} {REL} {R} , then {T2} {REL2} {R2}
         | {T} (should|must) go {REL} {R} and {T2} {REL2} {R2} | <set> {T} {REL} {R} and also {T2} {REL2} {R2} | <set> {T} {REL} {R} . {T2} {REL2} {R2} | <set> {T} {REL} {R} , {T2} goes {REL2} {R2} | first {T} {REL} {R} , then {T2} {REL2} {R2}
-        | {T} belongs {REL} {R} and {T2} {REL2} {R2} | i want to see {T} {REL} {R} and {T2} {REL2} {R2} | <set> {T} {REL} {R} and after that {T2} {REL2} {R2} | {T} goes {REL} {R} , {T2} goes {REL2} {R2} | <set> {T} {REL} {R} but {T2} {REL2} {R2}""",
+        | {T} belongs {REL} {R} and {T2} {REL2} {R2} | i want to see {T} {REL} {R} and {T2} {REL2} {R2} | <set> {T} {REL} {R} and after that {T2} {REL2} {R2} | {T} goes {REL} {R} , {T2} goes {REL2} {R2} | <set> {T} {REL} {R} but {T2} {REL2} {R2} | <set> {T} {REL} {R} while {T2} goes {REL2} {R2} | {T} shall go {REL} {R} and {T2} {REL2} {R2} | <set> {T} {REL} {R} plus {T2} {REL2} {R2} | <set> {T} {REL} {R} , afterwards {T2} {REL2} {R2}""",
 }
 
 HELDOUT = {

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from mmrobot.types import DraftStep
 from mmrobot.vlm.families.nano_parts import WriteStep
+from mmrobot.vlm.models.nano import vocabulary as v
 from mmrobot.vlm.models.nano.slots import TASK_ID, OpenSlots
-from mmrobot.vlm.models.nano.vocabulary import (
-    CONTROL,
-    CONTROL_ID,
-    HOME,
-    NOT_UNDERSTOOD,
-    PICK,
-    PLAN,
-    RELATION_OF,
-)
+from mmrobot.vlm.models.nano.vocabulary import CONTROL, CONTROL_ID, NOT_UNDERSTOOD, PLAN
 
 
 def write_greedily(step: WriteStep, task: str, words: int, limit: int) -> tuple[list[int], float]:
@@ -40,22 +34,80 @@ def write_greedily(step: WriteStep, task: str, words: int, limit: int) -> tuple[
 
 
 def parse_plan(ids: Sequence[int], said: Sequence[str], confidence: float) -> tuple[DraftStep, ...]:
-    """Token ids to steps: a control token opens a step, the copied words after it are its phrase."""
-    steps: list[DraftStep] = []
-    groups: list[tuple[str, list[str]]] = []
+    """Token ids that fit their slots (slots.py) to steps: a control token opens a step, the copied words
+    after
+    it are its phrase."""
+    groups: list[_Group] = []
     for i in ids:
         if i < len(CONTROL):
             groups.append((CONTROL[i], []))
         elif groups:
             groups[-1][1].append(said[i - len(CONTROL)])
-    for token, phrase_words in groups:
-        phrase = " ".join(phrase_words)
-        if token == PICK:
-            steps.append(DraftStep("pick", target=phrase, confidence=confidence))
-        elif token in RELATION_OF:
-            steps.append(
-                DraftStep("place", relation=RELATION_OF[token], reference=phrase, confidence=confidence)
-            )
-        elif token == HOME:
-            steps.append(DraftStep("home", confidence=confidence))
+    return _steps(groups, confidence)
+
+
+_Group = tuple[str, list[str]]
+_ONE_PHRASE = {v.PICK: "pick", v.EACH: "each", v.PUT_BACK: "put_back", v.AVOID: "avoid", v.AGAIN: "again"}
+_MATCH_OF = {token: name for name, token in v.MATCHES.items()}
+_NUMBER_OF = {token: n for n, token in v.NUMBER.items()}
+
+
+def _steps(groups: Sequence[_Group], confidence: float) -> tuple[DraftStep, ...]:
+    steps: list[DraftStep] = []
+    i = 0
+    while i < len(groups):
+        token, phrase = groups[i][0], " ".join(groups[i][1])
+        i += 1
+        if token == v.IF:
+            ends = [j for j in range(i, len(groups)) if groups[j][0] == v.ELSE]
+            end = ends[0] if ends else len(groups)
+            then, otherwise = (_steps(part, confidence) for part in (groups[i:end], groups[end + 1 :]))
+            steps.append(DraftStep("if", text=phrase, then=then, otherwise=otherwise, confidence=confidence))
+            break
+        step = _step(token, phrase)
+        if step is None:
+            continue
+        while i < len(groups) and groups[i][0] in (
+            v.AND,
+            *_MATCH_OF,
+            *_NUMBER_OF,
+            *_CORRECTED.get(token, ()),
+        ):
+            step = _with(step, groups[i][0], " ".join(groups[i][1]))
+            i += 1
+        steps.append(replace(step, confidence=confidence))
     return tuple(steps)
+
+
+_CORRECTED = {v.INSTEAD: tuple(v.RELATION_OF)}
+"""A place after a correction says where instead."""
+
+
+def _step(token: str, phrase: str) -> DraftStep | None:
+    """The step that a token opens; None for those that open none."""
+    if token in _ONE_PHRASE:
+        return DraftStep(_ONE_PHRASE[token], target=phrase)
+    if token in v.RELATION_OF:
+        return DraftStep("place", relation=v.RELATION_OF[token], reference=phrase or None)
+    if token in v.PUSH_OF:
+        return DraftStep("push", target=phrase, relation=v.PUSH_OF[token])
+    if token in v.ACTS:
+        return DraftStep(v.ACTS[token], target=phrase or None)
+    if token == v.PYRAMID:
+        return DraftStep("pyramid", parts=(phrase,))
+    if token == v.SWAP:
+        return DraftStep("swap", target=phrase)
+    return {v.HOME: DraftStep("home"), v.SOME: DraftStep("each")}.get(token)
+
+
+def _with(step: DraftStep, token: str, phrase: str) -> DraftStep:
+    """A step with what a further token of it says."""
+    if token in _NUMBER_OF:
+        return replace(step, count=_NUMBER_OF[token], target=phrase)
+    if token in _MATCH_OF:
+        return replace(step, match=_MATCH_OF[token], reference=phrase)
+    if token in v.RELATION_OF:
+        return replace(step, relation=v.RELATION_OF[token], reference=phrase)
+    if step.skill == "pyramid":
+        return replace(step, parts=(*step.parts, phrase))
+    return replace(step, reference=phrase)

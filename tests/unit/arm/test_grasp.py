@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmrobot.arm.clearance import hand_clearance, inside_margin, is_hollow
+from mmrobot.arm.clearance import hand_clearance
 from mmrobot.arm.grasp import MAX_PENETRATION_M, plan_grasps, width_across
 from mmrobot.arm.hand import HAND
 from mmrobot.arm.placing import MAX_DROP_INTO_M, Held, plan_placements
 from mmrobot.errors import UnreachableError
 from mmrobot.planning.footprint import Footprint
+from mmrobot.planning.vessel import inside_margin, is_hollow
 from tests.support.fake_world import thing
 
 BOWL = thing("bowl", 0.5, 0.0, (0.16, 0.16, 0.055), surface=0.006)

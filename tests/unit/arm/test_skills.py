@@ -158,15 +158,41 @@ def test_a_skill_after_a_stop_rises_first() -> None:
     assert run(skills, arm).code is ErrorCode.NONE
 
 
-def test_nothing_between_the_fingers_is_tried_twice_then_fails() -> None:
+def test_nothing_between_the_fingers_is_tried_at_another_turn_then_deeper() -> None:
     skills, arm = make()
+    closings: list[np.ndarray] = []
     skills.start(pick())
-    status = run(skills, arm)
+    while not (status := skills.poll()).done:
+        if status.phase == "close" and len(closings) < arm.gripper_sent.count(0.0):
+            closings.append(skills.kinematics.forward(arm.positions))
+        arm.step()
     assert status.code is ErrorCode.GRASP_FAILED
-    assert "2 times" in status.message and "the red cube" in status.message
-    assert arm.gripper_sent.count(0.0) == 2
+    assert "3 times" in status.message and "the red cube" in status.message
+    first, turned, deeper = closings
+    assert abs(first[:3, 1] @ turned[:3, 1]) < 0.1
+    assert turned[2, 3] == pytest.approx(first[2, 3], abs=1e-3)
+    assert abs(first[:3, 1] @ deeper[:3, 1]) > 0.99
+    assert deeper[2, 3] == pytest.approx(first[2, 3] - 0.004, abs=1e-3)
     assert skills.held is None
     np.testing.assert_allclose(arm.positions, OBSERVE_POSTURE, atol=0.06)
+
+
+@pytest.mark.parametrize(("width_m", "grip_n"), [(0.012, float("nan")), (0.04, 0.3)])
+def test_a_hand_that_feels_another_thing_than_was_seen_holds_nothing(width_m: float, grip_n: float) -> None:
+    """Much narrower than the cube, or apart without force."""
+    skills, arm = make()
+    arm.thing_m, arm.grip_n = width_m, grip_n
+    skills.start(pick())
+    assert run(skills, arm).code is ErrorCode.GRASP_FAILED
+    assert skills.held is None
+
+
+def test_a_grip_without_force_is_no_grip_before_a_place() -> None:
+    skills, arm = holding()
+    arm.grip_n = 0.3
+    skills.start(place())
+    status = run(skills, arm)
+    assert status.code is ErrorCode.GRASP_FAILED and "does not hold" in status.message
 
 
 def test_pick_with_a_full_hand_is_refused_without_motion() -> None:

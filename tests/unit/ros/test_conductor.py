@@ -96,9 +96,11 @@ def test_plan_is_published_executed_and_its_end_told(stage, inference) -> None:
     conductor.submit(task("go", ends))
     until(lambda: stage.executed)
     assert stage.published == stage.executed
-    stage.end(None, 1)
+    stage.end(None, 1, "done: the cube in the bowl")
     assert [code(e) for e in ends] == [ErrorCode.NONE]
     assert ends[0].steps_done == 1
+    assert ends[0].report == "done: the cube in the bowl"
+    assert stage.reports[-1] == ("done", "done: the cube in the bowl")
     assert conductor.task is None
 
 
@@ -140,10 +142,10 @@ def test_newer_one_while_moving_waits_for_the_arm_then_goes_home_first(stage, in
     assert stage.cancelled == 1
     assert [code(e) for e in old] == [ErrorCode.PREEMPTED]
     assert len(stage.executed) == 1
-    stage.end(ExecutionFailedError("cancelled"), 0)
+    stage.end(ExecutionFailedError("cancelled"), 0, "")
     assert [s.skill for s in stage.executed[-1].steps] == ["home"]
     assert stage.executed[-1].model == "none"
-    stage.end(None, 1)
+    stage.end(None, 1, "")
     until(lambda: len(stage.executed) == 3)
     assert stage.executed[-1].instruction == "new"
 
@@ -153,7 +155,7 @@ def test_stop_ends_the_task_and_a_late_end_is_ignored(stage, inference) -> None:
     conductor.submit(task("go", ends))
     until(lambda: stage.executed)
     conductor.stop("somebody said stop")
-    stage.end(None, 1)
+    stage.end(None, 1, "")
     conductor.stop("again")
     assert [code(e) for e in ends] == [ErrorCode.STOPPED]
 

@@ -20,8 +20,10 @@ from tests.support.fake_world import bowl, thing
 NOW_NS = 10_000_000_000
 RED = thing("red cube", 0.40, 0.20, stamp_ns=NOW_NS)
 BOWL = bowl("bowl", 0.50, -0.18, stamp_ns=NOW_NS)
+CUP = thing("cup", 0.50, -0.14, stamp_ns=NOW_NS)
 PICK = PlanStep(0, "pick", RED)
 PLACE = PlanStep(1, "place", RED, "in", BOWL, (0.50, -0.18, 0.006))
+PUSH = PlanStep(0, "push", RED, "behind", None, (0.50, 0.20, 0.0))
 
 
 def plan(*steps: PlanStep, **more) -> ActionPlan:
@@ -62,6 +64,16 @@ STEP_CASES = [
     ("fresh", replace(PICK, target=replace(RED, stamp_ns=NOW_NS - 7_000_000_000)), None),
     ("fresh", replace(PICK, target=replace(RED, stamp_ns=NOW_NS + 1_000_000_000)), None),
     ("text", PlanStep(0, "say", text="x" * 501), None),
+    ("untouched", replace(PICK, postconditions=("untouched(red cube)",)), None),
+    ("untouched", replace(PLACE, obstacles=(CUP,), postconditions=("untouched(cup)",)), RED),
+    ("hand", PUSH, BOWL),
+    ("schema", replace(PUSH, relation="in"), None),
+    ("schema", replace(PUSH, relation="near"), None),
+    ("fresh", replace(PUSH, target=replace(RED, stamp_ns=NOW_NS - 7_000_000_000)), None),
+    ("lane", replace(PUSH, target=thing("red cube", 0.40, 0.20, bottom=0.05, stamp_ns=NOW_NS)), None),
+    ("lane", replace(PUSH, obstacles=(thing("cup", 0.47, 0.20),)), None),
+    ("lane", replace(PUSH, goal_position_m=(0.62, -0.30, 0.0)), None),
+    ("untouched", replace(PICK, postconditions=("untouched(red cube)",)), None),
 ]
 
 

@@ -3,7 +3,12 @@
 A grammar in prefix notation: each token that is written opens the slots that must be filled after it. A
 stack of open slots says which tokens may follow; when none is open, only the end.
 
-    PLAN      not_understood | step+        step: home | (pick | place_*) word+
+    PLAN      not_understood | act | step+ | [step+] if words [step+] [else step+]
+    step      home | (pick | each | some number | put_back | avoid | push_*) words
+              | place_* [own_color | different] words | (push_near | swap) words and words
+              | pyramid words (and words)*
+    act       again words | instead (words | place_* words) | other | not_that | resume
+    words     word+
     GROUND    not_understood | EXPR
     VERIFY    not_understood | CLAIM
     ANSWER    not_understood | (yes_no CLAIM) | ((count | color | ...) EXPR)
@@ -25,7 +30,11 @@ from mmrobot.vlm.models.nano.vocabulary import CONTROL, CONTROL_ID
 Slots = tuple[str, ...]
 Rules = dict[str, Slots]
 
-WORD, STEP, WORDS_OR_STEP = "word", "step", "words or step"
+WORD, WORDS_OR_END, PLACED = "word", "words or end", "placed"
+STEP, WORDS_OR_STEP, PAIRED, LISTED = "step", "words or step", "words or and", "words, step or and"
+CORRECTION, FINISHED = "correction", "finished"
+_IN_IF = " within if"
+"""Slots of steps after an `if`: the `else` may follow there."""
 EXPR, COLORED, MARKED, NOUN, RANKED = "expr", "colored", "marked", "noun", "ranked"
 CLAIM, NUMBER, QUESTION = "claim", "number", "question"
 
@@ -46,13 +55,49 @@ _CLAIM: Rules = {
     **_each(v.TEST, (NUMBER, EXPR)), v.IS: _TWO, **_each(v.RELATION, _TWO), **_each(v.COMPARISON, _TWO),
     v.NOT: (CLAIM,),
 }  # fmt: skip
-_STEP: Rules = {v.HOME: (STEP,), **dict.fromkeys(sorted(v.NEEDS_PHRASE), (WORD, WORDS_OR_STEP))}
-_STEP_OR_END: Rules = {**_STEP, v.END: ()}
+
+
+def _steps(within: str) -> Rules:
+    """What a step may begin with, and what must come then; `within` "" or _IN_IF."""
+    more = WORDS_OR_STEP + within
+    place = dict.fromkeys(v.PLACE.values(), (PLACED + within,))
+    one = (v.PICK, v.EACH, v.PUT_BACK, v.AVOID, *(t for r, t in v.PUSH.items() if r != "near"))
+    return {
+        v.HOME: (STEP + within,), **dict.fromkeys(one, (WORD, more)), **place, v.SOME: (NUMBER, WORD, more),
+        **dict.fromkeys((v.PUSH["near"], v.SWAP), (WORD, PAIRED + within)),
+        v.PYRAMID: (WORD, LISTED + within),
+    }  # fmt: skip
+
+
+def _of_steps(within: str) -> dict[str, Rules]:
+    """The slots of steps."""
+    more = WORDS_OR_STEP + within
+    other = {v.ELSE: (ELSE_STEP,)} if within else {v.IF: (WORD, WORDS_OR_STEP + _IN_IF)}
+    following = {**_steps(within), **other, v.END: ()}
+    return {
+        STEP + within: following,
+        more: following,
+        PLACED + within: dict.fromkeys(v.MATCHES.values(), (WORD, more)),
+        PAIRED + within: {v.AND: (WORD, more)},
+        LISTED + within: {**following, v.AND: (WORD, LISTED + within)},
+    }
+
+
+ELSE_STEP = "step of else"
+_ACT: Rules = {
+    v.AGAIN: (WORD, WORDS_OR_END), v.INSTEAD: (CORRECTION,),
+    **dict.fromkeys((v.OTHER, v.NOT_THAT, v.RESUME), (FINISHED,)),
+}  # fmt: skip
+_BEGIN: Rules = {**_steps(""), v.IF: (WORD, WORDS_OR_STEP + _IN_IF), **_ACT}
 _NOT: Rules = {v.NOT_UNDERSTOOD: ()}
 RULES: dict[str, Rules] = {
-    v.PLAN: {**_STEP, **_NOT},
-    STEP: _STEP_OR_END,
-    WORDS_OR_STEP: _STEP_OR_END,
+    v.PLAN: {**_BEGIN, **_NOT},
+    **_of_steps(""),
+    **_of_steps(_IN_IF),
+    ELSE_STEP: _steps(""),
+    CORRECTION: dict.fromkeys(v.PLACE.values(), (WORD, WORDS_OR_END)),
+    WORDS_OR_END: {v.END: ()},
+    FINISHED: {v.END: ()},
     v.GROUND: {**_EXPR, **_NOT},
     v.VERIFY: {**_CLAIM, **_NOT},
     v.ANSWER: {
@@ -70,14 +115,21 @@ RULES: dict[str, Rules] = {
     WORD: {},
 }  # fmt: skip
 """What may fill a slot, and the slots that this opens."""
-COPIES = frozenset({WORD, WORDS_OR_STEP})
-"""Slots that a copied word may fill."""
+AFTER_WORD: dict[str, Slots] = {
+    WORD: (), WORDS_OR_END: (WORDS_OR_END,), CORRECTION: (WORDS_OR_END,),
+    **{
+        slot + within: (after + within,)
+        for within in ("", _IN_IF)
+        for slot, after in (
+            (WORDS_OR_STEP, WORDS_OR_STEP), (PLACED, WORDS_OR_STEP), (PAIRED, PAIRED), (LISTED, LISTED),
+        )
+    },
+}  # fmt: skip
+"""Slots that a copied word may fill, and those that are open then."""
 _CONTROL_MASK = {
     slot: np.array([token in rules for token in CONTROL], np.bool_) for slot, rules in RULES.items()
 }
-_COPYING = np.array(
-    [any(WORD in rules.get(token, ()) for rules in RULES.values()) for token in CONTROL], np.bool_
-)
+_COPYING = np.array([token in v.NEEDS_PHRASE or token == v.MARKED for token in CONTROL], np.bool_)
 _END_ONLY = np.array([token == v.END for token in CONTROL], np.bool_)
 
 
@@ -97,7 +149,7 @@ class OpenSlots:
         control = _CONTROL_MASK[self._stack[-1]] if self._stack else _END_ONLY
         if not words:
             control = control & ~_COPYING
-        copies = bool(self._stack) and self._stack[-1] in COPIES
+        copies = bool(self._stack) and self._stack[-1] in AFTER_WORD
         return np.concatenate([control, np.full(words, copies)])
 
     def write(self, token_id: int) -> None:
@@ -110,9 +162,8 @@ class OpenSlots:
             self.done = True
             return
         slot = self._stack.pop()
-        if copied and slot in COPIES:
-            if slot == WORDS_OR_STEP:
-                self._stack.append(slot)
+        if copied and slot in AFTER_WORD:
+            self._stack += AFTER_WORD[slot]
         elif not copied and token in RULES[slot]:
             self._stack += reversed(RULES[slot][token])
             # A plan's steps end where the model says, and nothing follows what was not understood.

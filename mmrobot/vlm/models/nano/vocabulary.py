@@ -22,9 +22,35 @@ PLACE = {
     "behind": "<place_behind>",
     "in_front_of": "<place_in_front_of>",
 }
-NEEDS_PHRASE = frozenset({PICK, *PLACE.values()})
-"""Tokens that must be followed by at least one copied word."""
 RELATION_OF = {token: relation for relation, token in PLACE.items()}
+EACH, SOME = "<pick_each>", "<pick_some>"
+"""Picks of a set: all that the phrase means, or, after a number, exactly so many; what follows is done
+with each."""
+OWN_COLOR, DIFFERENT = "<own_color>", "<different>"
+"""Before the reference of a set's place: the one of its own colour; another one for each."""
+MATCHES = {"own_color": OWN_COLOR, "different": DIFFERENT}
+PUSH = {
+    "left_of": "<push_left>",
+    "right_of": "<push_right>",
+    "behind": "<push_away>",
+    "in_front_of": "<push_here>",
+    "near": "<push_near>",
+}
+PUSH_OF = {token: relation for relation, token in PUSH.items()}
+PUT_BACK, SWAP, PYRAMID, AND = "<put_back>", "<swap>", "<pyramid>", "<and>"
+"""AND stands between the things of one step: what is pushed and where to, the two that are swapped."""
+IF, ELSE, AVOID = "<if>", "<else>", "<avoid>"
+"""IF is followed by the words of a claim; what may never be touched by those of its name."""
+AGAIN, OTHER, INSTEAD, NOT_THAT, RESUME = "<again>", "<other>", "<instead>", "<not_that>", "<resume>"
+"""What is said of the request before: the same with another thing, with the one that is left, a correction,
+not the one that was taken, go on."""
+ACTS = {
+    AGAIN: "again", OTHER: "other", INSTEAD: "instead", NOT_THAT: "not_that", RESUME: "resume",
+}  # fmt: skip
+NEEDS_PHRASE = frozenset({
+    PICK, EACH, SOME, *PLACE.values(), *PUSH.values(), PUT_BACK, SWAP, PYRAMID, IF, AVOID, AGAIN, INSTEAD,
+})  # fmt: skip
+"""Tokens that are followed by copied words."""
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "dish": ("bowl", "plate"),
@@ -63,5 +89,7 @@ CONTROL = (
     *NOUN.values(), *COLOR.values(), *SIZE.values(), MARKED, *ORDER.values(), *RANK.values(),
     MIDDLE, NEAREST, WITHOUT, BOTH, *RELATION.values(),
     *TEST.values(), *NUMBER.values(), *COMPARISON.values(), IS, NOT, *QUESTION.values(),
+    # New tokens come last: the rows of models that knew fewer keep their places.
+    EACH, SOME, *MATCHES.values(), *PUSH.values(), PUT_BACK, SWAP, PYRAMID, AND, IF, ELSE, AVOID, *ACTS,
 )  # fmt: skip
 CONTROL_ID = {token: i for i, token in enumerate(CONTROL)}
