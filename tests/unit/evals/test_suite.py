@@ -96,6 +96,17 @@ def test_results_of_other_settings_are_not_mixed(calls, tmp_path: Path, changed)
         run_suite(replace(OPTIONS, out=tmp_path, **changed))
 
 
+def test_new_weights_of_the_old_name_are_noticed(calls, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(suite, "_model", lambda name, config: object())
+    monkeypatch.setattr(suite, "fingerprint", lambda model: "says this")
+    options = replace(OPTIONS, model="mmrobot-nano", out=tmp_path)
+    told = run_suite(options)["answers"]
+    assert told and run_suite(options)["answers"] == told
+    monkeypatch.setattr(suite, "fingerprint", lambda model: "says that")
+    with pytest.raises(InvalidConfigError, match=f"answers {told}, now"):
+        run_suite(options)
+
+
 def test_ablations_are_runs_of_their_own(calls, tmp_path: Path):
     result = run_suite(replace(OPTIONS, ablate=("blind", "text"), out=tmp_path))
     assert result["overall"]["n"] == 6
