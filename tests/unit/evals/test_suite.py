@@ -147,6 +147,8 @@ def test_a_named_suite_leads_with_strict_success_and_the_grounding_gap(calls, tm
     assert result["families"]["pick"]["L0"]["n"] == 4
     assert result["families"]["clarify"]["L0"]["n"] == 6, "no script knows what to ask"
     assert result["grounding_gap"]["difference"] == pytest.approx(7 / 9, abs=1e-3)
+    gone = run_suite(replace(SUITE, families=("put_in", "clarify"), episodes=1, out=tmp_path / "gone"))
+    assert "No episode of put_in could be done" in Path(gone["report"]).read_text()
     assert [row["name"] for row in result["controls"]] == ["blind", "text"]
     assert {row["full"]["n"] for row in result["controls"]} == {9}
     page = Path(result["report"]).read_text()
