@@ -17,10 +17,10 @@ from dataclasses import replace
 from mmrobot.config import Config
 from mmrobot.errors import BusyError, ErrorCode, MmrobotError
 from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState, RunnerStatus
-from mmrobot.execution.outcome import Done, Problem, problem_with, report
+from mmrobot.execution.outcome import Done, Problem, problem_with, report, to_look_for
 from mmrobot.execution.robot import Looker, LookResult, Robot
 from mmrobot.planning.planner import distance_m
-from mmrobot.planning.skills import BLOCKED, VERIFY
+from mmrobot.planning.skills import BLOCKED
 from mmrobot.safety.gate import SafetyGate
 from mmrobot.types import ActionPlan, GroundedObject, PlanStep
 
@@ -249,7 +249,7 @@ class Runner:
             self._held = None if step.skill == "place" else self._held
             self._doing = Done(step, origin)
             if self._config.runner.verify_place:
-                self._looker.start(_where_it_should_be(step), None)
+                self._looker.start(to_look_for(self._doing, self._placed), None)
                 self._since_s, self._state = self._now_s, RunnerState.VERIFYING
                 return
             self._placed.append(self._doing)
@@ -288,7 +288,7 @@ class Runner:
 
     def _check_next(self, plan: ActionPlan) -> None:
         if self._to_check and self._config.runner.verify_place:
-            self._looker.start(_where_it_should_be(self._to_check[0].step), self._held)
+            self._looker.start(to_look_for(self._to_check[0], self._placed), self._held)
             self._since_s, self._state = self._now_s, RunnerState.CHECKING
             return
         if not self._problems:
@@ -414,14 +414,6 @@ class Runner:
         index = self._index if self._plan else None
         time_s = self._now_s if math.isfinite(self._now_s) else 0.0  # nothing has ticked yet
         self._events.append(RunnerEvent(kind, time_s, message, index, step, code))
-
-
-def _where_it_should_be(step: PlanStep) -> PlanStep:
-    """What to look for after a place: the thing, at its goal."""
-    assert step.target is not None and step.goal_position_m is not None
-    x, y, z = step.goal_position_m
-    target = replace(step.target, position_m=(x, y, z + step.target.size_m[2] / 2))
-    return replace(step, skill=VERIFY, target=target)
 
 
 def _takes(target: GroundedObject, step: PlanStep) -> bool:
