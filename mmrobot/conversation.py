@@ -1,7 +1,8 @@
 """What is said, turn by turn, before anything moves: a plan, an answer to a question, or a question back.
 
 A phrase that fits several things is asked about; the next words may say which one is meant, and the first
-request goes on with it. Words may lean on the request before them ("no, the green one", "put it back"), and may
+request goes on with it. Words may lean on the request before them ("no, the green one", "put it back"),
+and may
 say what other words mean ("a dax is a white bar"). Words that ask for something else begin anew.
 """
 

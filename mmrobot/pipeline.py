@@ -317,8 +317,8 @@ class Pipeline:
         self, frame: RgbdFrame, lift: Lift, step: PlanStep, things: Sequence[GroundedObject]
     ) -> GroundedObject:
         """What was put down, seen again: here the place counts before the phrase, which may fit another
-        by now; but what alone answers to it, where nothing stood before, is it. Where the model sees nothing, depth may tell that something as high as it stands there, or
-        that something else lies over it.
+        by now; but what alone answers to it, where nothing stood before, is it. Where the model sees
+        nothing, depth may tell that something as high as it stands there, or that something lies over it.
         """
         known, limits = step.target, self.config.grounding
         assert known is not None
@@ -386,7 +386,8 @@ def _seen_again(moved: Sequence[Moved], things: Sequence[GroundedObject]) -> lis
     """What was moved, where it is seen now: near where it should stand, of its size."""
     found: list[Moved] = []
     for now, before in moved:
-        near = [t for t in things if distance_m(t.position_m, now.position_m) <= _ROLLED_M and like_size(t, now)]
+        about = (t for t in things if distance_m(t.position_m, now.position_m) <= _ROLLED_M)
+        near = [t for t in about if like_size(t, now)]
         if near:
             best = min(near, key=lambda t: distance_m(t.position_m, now.position_m))
             found.append((best, before))

@@ -147,11 +147,14 @@ class DraftStep:
     `push`: target, relation (a direction without reference, or "near" one). `put_back`: target. `home`: none.
     `say`: text. What the planner makes skills of (planning/expansion.py):
 
-    - `each`: target, a set; `count`: exactly so many of it. What follows, to the next pick, is done with each.
-      A `place` after it may have a `match` of MATCHES: the reference of the thing's own colour, another for each.
+    - `each`: target, a set; `count`: exactly so many of it. What follows, to the next pick, is done with
+    each.
+      A `place` after it may have a `match` of MATCHES: the reference of the thing's own colour, another
+      for each.
     - `swap`: target and reference. `pyramid`: `parts`, from the left of the base to the top.
     - `if`: `text`, the claim; `then` or `otherwise` is done. `avoid`: target, which nothing may touch.
-    - of the request before (planning/dialogue.py): `again`, `other`, `not_that`, `resume`, and `instead`: target,
+    - of the request before (planning/dialogue.py): `again`, `other`, `not_that`, `resume`, and `instead`:
+    target,
       or relation and reference.
     """
 

@@ -176,16 +176,42 @@ def verify(
     run(as_json, lambda output: run_verify(statement, image, model, config, output))
 
 
-@app.command("eval", epilog=_example("mmrobot eval --families pick,put_in --episodes 25 --out runs/eval"))
+@app.command(
+    "eval",
+    epilog=_example(
+        "mmrobot eval --suite full",
+        "mmrobot eval --families pick,put_in --episodes 25 --ablate blind,text --out runs/eval",
+    ),
+)
 def evaluate(
-    families: Annotated[str, typer.Option(help="comma-separated")] = "pick,put_in,put_beside,stack",
-    levels: Annotated[str, typer.Option(help="comma-separated")] = "L0",
-    episodes: Annotated[int, typer.Option(help="episodes of each family and level")] = 25,
+    suite: Annotated[
+        str, typer.Option(help="ci, quick or full: cells, controls and stress in one report")
+    ] = "",
+    families: Annotated[
+        str, typer.Option(help="comma-separated [default: the suite's, or pick,put_in,put_beside,stack]")
+    ] = "",
+    levels: Annotated[str, typer.Option(help="comma-separated [default: the suite's, or L0]")] = "",
+    episodes: Annotated[
+        int | None, typer.Option(help="of each family and level [default: the suite's, or 25]")
+    ] = None,
     seed: Annotated[int, typer.Option(help="first seed; training takes those below 1000000")] = 1_000_000,
     episodes_file: Annotated[Path | None, typer.Option(help="YAML of episodes instead of families")] = None,
-    ablate: Annotated[str, typer.Option(help="blind, text, depth; comma-separated")] = "",
+    ablate: Annotated[
+        str, typer.Option(help="blind, text, depth and other controls or stress; comma-separated")
+    ] = "",
     jobs: Annotated[int, typer.Option(help="processes")] = 1,
-    out: Annotated[Path | None, typer.Option(help="folder for the report and for going on later")] = None,
+    executor: Annotated[str, typer.Option(help="local, or ray: on a cluster")] = "local",
+    only_doable: Annotated[
+        bool | None,
+        typer.Option(
+            "--only-doable/--count-all",
+            help="leave out what true sight and the right plan fail [default: in suites]",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="folder for the report and for going on later [a suite's: runs/eval/NAME]"),
+    ] = None,
     model: Model = "",
     config: Config = None,
     as_json: Json = False,
@@ -193,8 +219,23 @@ def evaluate(
     """The task suite: episodes in the simulator, judged by physics."""
     from mmrobot.cli.evaluate import EvalOptions, run_eval
 
-    options = EvalOptions(families, levels, episodes, seed, episodes_file, ablate, jobs, out, model, config)
+    options = EvalOptions(
+        families, levels, episodes, seed, episodes_file, ablate, jobs, out, model, config, suite, executor,
+        only_doable,
+    )  # fmt: skip
     run(as_json, lambda output: run_eval(options, output))
+
+
+@app.command("eval-compare", epilog=_example("mmrobot eval-compare runs/nano4 runs/nano5"))
+def evaluate_compare(
+    first: Annotated[Path, typer.Argument(help="folder of a report, or its result.json")],
+    second: Annotated[Path, typer.Argument(help="another, of the same episodes")],
+    as_json: Json = False,
+) -> None:
+    """Which of two results is better, paired by episode, and whether that may be chance."""
+    from mmrobot.cli.evaluate import run_compare
+
+    run(as_json, lambda output: run_compare(first, second, output))
 
 
 @app.command("eval-model", epilog=_example("mmrobot eval-model --levels L0,L2 --count 500 --out runs/nano"))

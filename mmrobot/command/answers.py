@@ -21,7 +21,8 @@ _FIRST = frozenset(
 
 # Who says these asks for a move of their own, even where the words begin as an answer would.
 _MOVING = frozenset(
-    "into onto goes go belongs belong put place move pick stack push swap instead too also back should must".split()
+    """into onto goes go belongs belong put place move pick stack push swap instead too also back should
+    must""".split()
 )
 
 
@@ -35,10 +36,15 @@ def _bare(text: str) -> list[str]:
 
 
 def names_thing(text: str) -> bool:
-    """Whether a reply names a thing or tells it from others, so that it may answer a question. A whole command
+    """Whether a reply names a thing or tells it from others, so that it may answer a question. A whole
+    command
     is none, though it may begin with a thing: "the red cube into the bowl"."""
     said = _bare(text)
-    return bool(said) and _MOVING.isdisjoint(said) and (said[0] in _ARTICLES or said[0] in _AFTER or said[0] in _FIRST)
+    return (
+        bool(said)
+        and _MOVING.isdisjoint(said)
+        and (said[0] in _ARTICLES or said[0] in _AFTER or said[0] in _FIRST)
+    )
 
 
 def narrowed(phrase: str, answer: str) -> str:

@@ -12,10 +12,11 @@ _ARTICLE = r"(?:an?|the|this|that|my|our)\s+"
 _NAME = rf"(?:{_ARTICLE})?[\"']?(?P<name>[a-z]+)[\"']?"
 _MEANING = rf"(?:{_ARTICLE})?(?P<meaning>[a-z0-9 -]+?)"
 _END = r"\s*[;,.:!]+\s*(?:so |now |then |and )?(?P<rest>.+)"
+_IS = r"(?:is|means|denotes|stands for|is called|is (?:a|another|my|our) (?:word|name) for|refers to)"
 _FORMS = tuple(
     re.compile(form + _END, re.IGNORECASE | re.DOTALL)
     for form in (
-        rf"{_NAME}\s+(?:is|means|denotes|stands for|is called|is (?:a|another|my|our) (?:word|name) for|refers to)\s+{_MEANING}",
+        rf"{_NAME}\s+{_IS}\s+{_MEANING}",
         rf"by\s+{_NAME}\s+(?:i|we)\s+mean\s+{_MEANING}",
         rf"(?:let us|lets|let's|i|we)?\s*call\s+{_MEANING}\s+{_ARTICLE}(?P<name>[a-z]+)",
         rf"{_MEANING}\s+is\s+called\s+{_NAME}",

@@ -9,8 +9,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mmrobot.arm.embedded import arm_model, embedded_skills
 from mmrobot.arm.reach import ArmReach
@@ -18,32 +21,43 @@ from mmrobot.command.stop_words import is_stop
 from mmrobot.config import Config
 from mmrobot.conversation import Conversation
 from mmrobot.errors import ErrorCode, MmrobotError
-from mmrobot.evals.ablations import ablate_frame, ablate_words
-from mmrobot.evals.judge import Run, judge
-from mmrobot.evals.oracle import OracleVlm, true_lifter
+from mmrobot.evals.bumps import BumpWatch
+from mmrobot.evals.conditions import CONDITIONS, Condition, look_of, staged
+from mmrobot.evals.history import History
+from mmrobot.evals.judge import Run, judge, needs_question
+from mmrobot.evals.oracle import OracleVlm, true_boxes, true_lifter
 from mmrobot.evals.pictures import save_annotated
 from mmrobot.evals.results import EpisodeResult
+from mmrobot.evals.unseen import unseen_lens
 from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
+from mmrobot.execution.hand import HandFollower
 from mmrobot.execution.robot import LookResult
 from mmrobot.execution.runner import Runner
 from mmrobot.pipeline import Pipeline
+from mmrobot.planning.skills import VERIFY
 from mmrobot.safety.gate import SafetyGate
+from mmrobot.simulator.noise import NoiseModel
 from mmrobot.simulator.simulator import Simulator
 from mmrobot.tabletop.episode import Episode, parse_when
-from mmrobot.types import ActionPlan, Answer, GroundedObject, PlanStep, RgbdFrame
+from mmrobot.tabletop.goals import parse_goal
+from mmrobot.types import ActionPlan, Answer, BoxXyxy, GroundedObject, PlanStep, RgbdFrame
 from mmrobot.vlm.interface import VisionLanguageModel
 
 # Controls instead of a model: true boxes with depth, and true poses.
 ORACLES = ("oracle", "truth")
 SETTLE_S = 1.0
 TIME_LIMIT_S = 180.0
+# Between two pictures that are kept, where old ones are shown.
+_KEPT_EVERY_S = 0.1
+_HOME_S = 20.0
 
 
 class DirectLooker:
     """Renders, grounds and lifts within one `poll`. Simulated time stands still meanwhile."""
 
-    def __init__(self, pipeline: Pipeline, look: Callable[[], RgbdFrame]) -> None:
-        self._pipeline, self._look = pipeline, look
+    def __init__(self, pipeline: Pipeline, look: Callable[[], RgbdFrame], relook: bool = True) -> None:
+        """Without `relook` things are before contact where the plan has them; what was placed is seen."""
+        self._pipeline, self._look, self._relook = pipeline, look, relook
         self._asked: tuple[PlanStep, GroundedObject | None] | None = None
 
     def start(self, step: PlanStep, held: GroundedObject | None) -> None:
@@ -54,9 +68,20 @@ class DirectLooker:
             return None
         (step, held), self._asked = self._asked, None
         try:
+            if not self._relook and step.skill != VERIFY:
+                return LookResult(_as_of(step, self._look().stamp_ns))
             return LookResult(self._pipeline.locate(self._look(), step, held))
         except MmrobotError as error:
             return LookResult(None, error.code, error.message)
+
+
+def _as_of(step: PlanStep, stamp_ns: int) -> PlanStep:
+    """The step, taken for seen now."""
+
+    def now(thing: GroundedObject | None) -> GroundedObject | None:
+        return None if thing is None else replace(thing, stamp_ns=stamp_ns)
+
+    return replace(step, target=now(step.target), reference=now(step.reference))
 
 
 @dataclass
@@ -81,27 +106,45 @@ class EpisodeRun:
         config: Config | None = None,
         ablation: str = "",
         pictures: Path | None = None,
+        watch: Callable[[EpisodeRun], None] | None = None,
     ) -> None:
-        """`vlm` None with `model` one of ORACLES runs a control."""
-        self.episode, self._ablation, self._pictures = episode, ablation, pictures
+        """`vlm` None with `model` one of ORACLES runs a control; `ablation` is one of CONDITIONS. `watch` is
+        called after each step of the simulator."""
+        self.condition: Condition = CONDITIONS[ablation]
+        self.episode = episode = staged(episode, self.condition)
+        self._pictures, self._watch = pictures, watch
         self._config = config or Config()
+        if self.condition.config is not None:
+            self._config = self.condition.config(self._config)
         self.simulator = Simulator(scene=episode.scene, seed=episode.scene.seed)
+        if self.condition.look is not None or self.condition.noise is not None:
+            self.simulator.show(look_of(episode, self.condition), self.condition.noise or NoiseModel())
+        self._lens = unseen_lens(self.simulator, episode.scene.seed) if episode.level == "L4" else None
         seer = vlm if vlm is not None else OracleVlm(self.simulator, episode)
-        lifter = true_lifter(self.simulator) if vlm is None and model == "truth" else None
+        if self.condition.mind is not None:
+            seer = self.condition.mind(seer, self.simulator, episode)
+        truly = self.condition.true_lift or (vlm is None and model == "truth")
+        lifter = true_lifter(self.simulator) if truly else None
         gate = SafetyGate(self._config, reachable=ArmReach(arm_model()))
         self._pipeline = Pipeline(seer, self._config, gate, lifter)
         self._conversation = Conversation(self._pipeline)
         self._robot = embedded_skills(self.simulator, self._config)
-        looker = DirectLooker(self._pipeline, self._frame)
+        looker = DirectLooker(self._pipeline, self._frame, self.condition.relook)
         self.runner = Runner(self._robot, looker, gate, self._config)
+        self._hand = HandFollower(self.runner)
+        self._view = None if self.condition.view is None else self.condition.view(episode, self.simulator)
+        self._bumps = BumpWatch(episode.scene.by_id)
+        self._history = History(episode, self.simulator)
+        self._kept: deque[RgbdFrame] = deque()
         self._said = _Said()
         self._dialogue: list[str] = []
         self._followups = deque((parse_when(f.when), f.say) for f in episode.followups)
         self._disturbances = deque((parse_when(d.when), d.move) for d in episode.disturb)
-        self._acted = False
+        self._acted = self._asked = False
         self._retries = 0
         self._timings: dict[str, float] = {}
         self._first_frame: RgbdFrame | None = None
+        self._wanted: dict[str, BoxXyxy] = {}
 
     def run(self) -> EpisodeResult:
         """Plays the episode and judges it. Errors of our own machinery become outcome `error`."""
@@ -113,7 +156,7 @@ class EpisodeRun:
             self._said.code, self._said.message = error.code, error.message
         finally:
             self.runner.stop("the episode is over")
-        after = self.simulator.truth()
+        after = self._history.told(self.simulator.truth())
         said = self._said
         run = Run(said.code, said.message, said.plan, self._acted, said.answer)
         verdict = judge(self.episode, before, after, run)
@@ -135,13 +178,32 @@ class EpisodeRun:
             cpu_s=round(time.process_time() - cpu_begin, 2),
             timings_ms={k: round(v, 2) for k, v in self._timings.items()},
             picture=self._save_picture(verdict.passed),
+            expected=self.episode.expect.outcome,
+            credit=round(verdict.credit, 4),
+            asked=self._asked,
+            ask_needed=needs_question(self.episode),
+            peak_force_n=round(self._bumps.peak_force_n, 1),
         )
 
     def close(self) -> None:
         """Frees the simulator's graphics."""
         self.simulator.close()
 
+    @property
+    def seen(self) -> NDArray[np.uint8] | None:
+        """The first picture (H, W, 3) RGB, as the robot got it."""
+        return None if self._first_frame is None else self._first_frame.rgb
+
+    @property
+    def plan(self) -> ActionPlan | None:
+        """The plan that was made last."""
+        return self._said.plan
+
     def _play(self) -> None:
+        if self.condition.delay_s:
+            self._keep()
+            while self.simulator.time_s < self.condition.delay_s:
+                self._step(self._config.runner.tick_s)
         self._say(self.episode.instruction)
         self._happen("plan")
         while True:
@@ -152,9 +214,9 @@ class EpisodeRun:
                 continue
             if not self._waits():
                 break
-            self.simulator.step(self._config.runner.tick_s)
+            self._step(self._config.runner.tick_s)
             self._happen("seconds")
-        self._settle()
+        self._step(SETTLE_S)
 
     def _waits(self) -> bool:
         """Whether somebody is still to speak at some second."""
@@ -173,9 +235,19 @@ class EpisodeRun:
         if status.state in (RunnerState.MOVING, RunnerState.HOMING):
             # The way home for another look touches nothing.
             self._acted = self._acted or status.state is RunnerState.MOVING
-            self.simulator.step(self._config.runner.tick_s)
+            self._step(self._config.runner.tick_s)
+            self._bumps.see(self.simulator.contacts())
+
+    def _step(self, duration_s: float) -> None:
+        self.simulator.step(duration_s)
+        self._history.see()
+        if self.condition.delay_s:
+            self._keep()
+        if self._watch is not None:
+            self._watch(self)
 
     def _follow(self, event: RunnerEvent) -> None:
+        self._hand.follow(event)
         # Before the look, where a step begins with one: what is moved then can still be seen.
         if event.kind in (EventKind.LOOKING, EventKind.STEP_STARTED):
             self._happen("step", event.step_index or 0)
@@ -201,12 +273,14 @@ class EpisodeRun:
     def _say(self, words: str) -> None:
         """Words reach the robot: stop words stop it, others make a new plan in the present plan's place."""
         if is_stop(words):
-            self.runner.stop("somebody said stop")
+            self._stop("somebody said stop")
             self._said.code, self._said.message = ErrorCode.STOPPED, "somebody said stop"
             return
         if self.runner.status.state.running:
-            self.runner.stop("a new instruction", ErrorCode.PREEMPTED)
-        heard = ablate_words(words, self._ablation)
+            self._stop("a new instruction", ErrorCode.PREEMPTED)
+        if self._acted and self.runner.status.state in (RunnerState.STOPPED, RunnerState.FAILED):
+            self._go_home()
+        heard = words if self.condition.words is None else self.condition.words(words)
         self._said = _Said()
         try:
             made = self._conversation.respond(
@@ -214,6 +288,7 @@ class EpisodeRun:
             )
         except MmrobotError as error:
             self._said.code, self._said.message = error.code, error.message
+            self._asked |= error.code is ErrorCode.AMBIGUOUS
             self._dialogue += [heard, error.message]
             return
         self._dialogue.append(heard)
@@ -224,18 +299,54 @@ class EpisodeRun:
         self._timings = made.timings_ms
         self.runner.start(made)
 
-    def _settle(self) -> None:
-        self.simulator.step(SETTLE_S)
+    def _stop(self, why: str, code: ErrorCode = ErrorCode.STOPPED) -> None:
+        for event in self.runner.stop(why, code):
+            self._hand.follow(event)
+
+    def _go_home(self) -> None:
+        """Out of the camera's view, as after every stop: what the hand holds stays in it."""
+        self._robot.start(PlanStep(0, "home"))
+        until_s = self.simulator.time_s + _HOME_S
+        while not self._robot.poll().done and self.simulator.time_s < until_s:
+            self._step(self._config.runner.tick_s)
 
     def _frame(self) -> RgbdFrame:
-        frame = ablate_frame(self.simulator.render(), self._ablation)
-        self._first_frame = self._first_frame or frame
+        """What the robot gets to see now."""
+        frame = self._late() if self.condition.delay_s else self.simulator.render()
+        if self._lens is not None:
+            frame = self._lens(frame)
+        if self._view is not None:
+            frame = self._view(frame)
+        if self._first_frame is None:
+            self._first_frame = frame
+            if self._pictures is not None:
+                self._wanted = self._wanted_boxes()
         return frame
+
+    def _keep(self) -> None:
+        """A picture of now, for later."""
+        if not self._kept or self.simulator.time_s - self._kept[-1].stamp_ns / 1e9 >= _KEPT_EVERY_S:
+            self._kept.append(self.simulator.render())
+
+    def _late(self) -> RgbdFrame:
+        """The newest picture that is old enough."""
+        newest_ns = round(1e9 * (self.simulator.time_s - self.condition.delay_s))
+        while len(self._kept) > 1 and self._kept[1].stamp_ns <= newest_ns:
+            self._kept.popleft()
+        return self._kept[0]
+
+    def _wanted_boxes(self) -> dict[str, BoxXyxy]:
+        """For the report alone: where the things of the goals truly are."""
+        goals = [parse_goal(g) for g in self.episode.expect.goal]
+        named = {name for g in goals if not g.negated for name in g.objects}
+        return {name: box for name, box in true_boxes(self.simulator).items() if name in named}
 
     def _save_picture(self, passed: bool) -> str:
         if passed or self._pictures is None or self._first_frame is None:
             return ""
-        return save_annotated(self._pictures, self.episode.name, self._first_frame.rgb, self._said.plan)
+        rgb, name = self._first_frame.rgb, self.episode.name
+        scale = rgb.shape[1] / self.simulator.camera_model.width
+        return save_annotated(self._pictures, name, rgb, self._said.plan, self._wanted, scale)
 
 
 def run_episode(

@@ -29,9 +29,9 @@ _PARTS = {
     ErrorCode.TARGET_NOT_FOUND: "ground",
     ErrorCode.AMBIGUOUS: "ground",
     ErrorCode.NO_DEPTH: "ground",
-    ErrorCode.UNSAFE: "gate",
-    ErrorCode.UNREACHABLE: "gate",
-    ErrorCode.STALE: "gate",
+    ErrorCode.UNSAFE: "plan",
+    ErrorCode.UNREACHABLE: "plan",
+    ErrorCode.STALE: "plan",
     ErrorCode.GRASP_FAILED: "grasp",
 }
 
@@ -45,6 +45,7 @@ class Run:
     plan: ActionPlan | None
     acted: bool
     answer: str | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Verdict:
     outcome: str
     reason: str
     part: str
+    credit: float = 0.0
 
 
 def judge(episode: Episode, before: WorldState, after: WorldState, run: Run) -> Verdict:
@@ -82,7 +84,21 @@ def judge(episode: Episode, before: WorldState, after: WorldState, run: Run) -> 
     involved = {name for text in expect.goal for name in parse_goal(text).objects}
     strict = passed and all(m <= STRICT_M for n, m in displaced.items() if n not in involved)
     part = "" if passed else _part(episode, before, run)
-    return Verdict(passed, strict, outcome, "; ".join(problems), part)
+    credit = _credit(episode, before, failed, passed)
+    return Verdict(passed, strict, outcome, "; ".join(problems), part, credit)
+
+
+def needs_question(episode: Episode) -> bool:
+    """Whether the robot must ask back before it acts: nothing else is right, or the answer is waiting."""
+    return episode.expect.outcome == "clarify" or (episode.family == "clarify" and bool(episode.followups))
+
+
+def _credit(episode: Episode, before: WorldState, failed: list[str], passed: bool) -> float:
+    """The share of the goals, of those that did not hold at first, which hold in the end."""
+    if not episode.expect.goal:
+        return float(passed)
+    open_at_first = failed_goals(episode.expect.goal, before, episode.scene) or list(episode.expect.goal)
+    return sum(goal not in failed for goal in open_at_first) / len(open_at_first)
 
 
 def _outcome(run: Run, goals_hold: bool) -> str:
@@ -118,22 +134,22 @@ def _part(episode: Episode, before: WorldState, run: Run) -> str:
     held = any(g.predicate == "held" for g in meant)
     if len(picks) != len(targets) or (len(places) != len(meant) and not held):
         return "language"
-    taken = {_truly(s.target, before) for s in picks}
+    taken = {truly(s.target, before) for s in picks}
     if taken != targets:
         return "ground" if not taken & references else "language"
     # What the plan itself has moved stands elsewhere by then; its own picks are known by name.
     first = [s for s in places if s.reference is not None]
-    if first and _truly(first[0].reference, before) not in references:
+    if first and truly(first[0].reference, before) not in references:
         return "ground"
     relations = {s.relation for s in places}
     if not relations <= {g.predicate for g in meant} and meant and meant[0].predicate not in ("near", "held"):
         return "language"
     if run.code is ErrorCode.NONE:
-        return "grasp" if held else "place"
+        return "verify"  # the right plan ended wrong, and was called done
     return _PARTS.get(run.code, "place")
 
 
-def _truly(thing: GroundedObject | None, world: WorldState) -> str:
+def truly(thing: GroundedObject | None, world: WorldState) -> str:
     """The id of the object nearest to where a thing was located."""
     if thing is None or not world.objects:
         return ""

@@ -149,12 +149,12 @@ def _ground(
         "want": query.want,
         "hit": best is not None and any(middle_in(best, m.mask) for m in meant),
         "iou": round(max((box_iou(best.box_xyxy, t) for t in truths), default=0.0), 3) if best else 0.0,
-        "pairs": _pairs(answered, truths, seen),
+        "pairs": said_and_true(answered, truths, seen),
         "got": len(boxes),
     }
 
 
-def _pairs(answered: Sequence[Any], truths: Sequence[Any], seen: dict[str, Seen]) -> list[list[float]]:
+def said_and_true(answered: Sequence[Any], truths: Sequence[Any], seen: dict[str, Seen]) -> list[list[float]]:
     """What probability the model gave to each visible object of being meant (0 where it gave none), and
     whether it is; boxes of nothing are meant by nobody."""
     everything = [s.box for s in seen.values()]

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mmrobot.types import ActionPlan, GroundedObject, ScoredBox
+from mmrobot.types import ActionPlan, BoxXyxy, GroundedObject, ScoredBox
 
 # Blue, orange, green, purple (RGB): apart for people who see colours differently, too.
 _COLORS = ((0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167))
 _JPEG_QUALITY = 82
 
 
-def annotate(rgb: NDArray[np.uint8], plan: ActionPlan | None) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB: each step's boxes with their phrases."""
+def annotate(
+    rgb: NDArray[np.uint8],
+    plan: ActionPlan | None,
+    wanted: Mapping[str, BoxXyxy] | None = None,
+    scale: float = 1.0,
+) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB: each step's boxes with their phrases, and by name the true boxes of what was
+    `wanted`, broken and white, in pixels of a picture that is `scale` times as large."""
     picture = np.ascontiguousarray(rgb).copy()
+    for name, box in (wanted or {}).items():
+        _draw_broken(picture, [scale * v for v in box], name.replace("_", " "))
     if plan is None:
         return picture
     for step in plan.steps:
@@ -26,6 +35,21 @@ def annotate(rgb: NDArray[np.uint8], plan: ActionPlan | None) -> NDArray[np.uint
         if shown is not None:
             _draw(picture, shown, f"{step.index + 1} {step.skill}: {shown.label}", color)
     return picture
+
+
+def _draw_broken(picture: NDArray[np.uint8], box: Sequence[float], text: str) -> None:
+    x0, y0, x1, y1 = (round(v) for v in (box[0] - 4, box[1] - 4, box[2] + 4, box[3] + 4))
+    corners = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+    for (ax, ay), (bx, by) in zip(corners, corners[1:] + corners[:1], strict=True):
+        steps = max(int(max(abs(bx - ax), abs(by - ay)) / 6), 1)
+        for i in range(0, steps, 2):
+            p = (round(ax + (bx - ax) * i / steps), round(ay + (by - ay) * i / steps))
+            q = (round(ax + (bx - ax) * (i + 1) / steps), round(ay + (by - ay) * (i + 1) / steps))
+            cv2.line(picture, p, q, (20, 20, 20), 3, cv2.LINE_AA)
+            cv2.line(picture, p, q, (255, 255, 255), 1, cv2.LINE_AA)
+    at = (max(x0, 0), min(y1 + 14, picture.shape[0] - 4))
+    for color, width in (((20, 20, 20), 3), ((255, 255, 255), 1)):
+        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, color, width, cv2.LINE_AA)
 
 
 def _draw(
@@ -43,13 +67,20 @@ def _draw(
     )
 
 
-def save_annotated(folder: Path, name: str, rgb: NDArray[np.uint8], plan: ActionPlan | None) -> str:
+def save_annotated(
+    folder: Path,
+    name: str,
+    rgb: NDArray[np.uint8],
+    plan: ActionPlan | None,
+    wanted: Mapping[str, BoxXyxy] | None = None,
+    scale: float = 1.0,
+) -> str:
     """Writes `<name>.jpg` and answers its file name."""
     folder.mkdir(parents=True, exist_ok=True)
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
     done, data = cv2.imencode(
         ".jpg",
-        cv2.cvtColor(annotate(rgb, plan), cv2.COLOR_RGB2BGR),
+        cv2.cvtColor(annotate(rgb, plan, wanted, scale), cv2.COLOR_RGB2BGR),
         [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY],
     )
     if not done:

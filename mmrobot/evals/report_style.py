@@ -5,8 +5,9 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>{style}</style></head><body><main>
 {body}
-<footer>Rates carry 95 % Wilson intervals. Judged from the simulator's settled state, never from the
-model's belief.</footer></main></body></html>
+<footer>Rates carry 95 % Wilson intervals, differences Newcombe's for pairs. Judged from the simulator's settled
+state, never from the model's belief. The families follow the language tasks of CLIPort, VIMA and Language-Table in
+kind, written anew for this table with scripted skills: these figures are not theirs and no leaderboard's.</footer></main></body></html>
 """
 
 STYLE = """
@@ -19,7 +20,15 @@ body { margin:0; background:var(--paper); color:var(--ink); font:15px/1.5 system
 main { max-width:1120px; margin:0 auto; padding:32px 20px 64px }
 .brand { font-weight:700; letter-spacing:.02em; margin:0 0 18px } .brand span { color:var(--soft); font-weight:400 }
 .headline { display:flex; gap:28px; align-items:center; flex-wrap:wrap }
-.big { font-size:64px; font-weight:700; color:var(--accent); line-height:1; font-variant-numeric:tabular-nums }
+.headlines { display:grid; grid-template-columns:repeat(auto-fit,minmax(380px,1fr)); gap:18px; margin-bottom:14px }
+.headlines h1 { font-size:18px } .note { color:var(--soft); margin:-6px 0 12px; max-width:76ch }
+.doubt { color:var(--bad) !important; margin-top:12px !important; font-weight:600 }
+.wide td:first-child { min-width:250px } .tight td, .tight th { padding-top:4px; padding-bottom:4px }
+.soft { color:var(--soft) } .bad { color:var(--bad) } .good { color:var(--good) }
+.grid td { min-width:118px; vertical-align:top } .grid .bar { min-width:100px; margin-top:4px }
+code.command { display:block; background:var(--paper); padding:6px 8px; border-radius:6px; user-select:all;
+  overflow-wrap:anywhere } video { width:100%; display:block; background:#000 }
+.big { font-size:56px; white-space:nowrap; font-weight:700; color:var(--accent); line-height:1; font-variant-numeric:tabular-nums }
 h1 { font-size:24px; margin:0 0 4px } h2 { font-size:18px; margin:0 0 12px } h3 { font-size:16px; margin:0 0 6px }
 header p { margin:0; color:var(--soft) }
 .facts { list-style:none; display:flex; flex-wrap:wrap; gap:10px; padding:0; margin:24px 0 0 }
@@ -39,7 +48,7 @@ th { text-align:left; font-weight:600; color:var(--soft); font-size:13px } th,td
 .meter i { display:block; height:10px; background:var(--bad); border-radius:5px }
 .tag { font-style:normal; font-size:12px; border:1px solid var(--line); border-radius:99px; padding:1px 8px;
   margin-right:4px; white-space:nowrap } .tag.bad { color:var(--bad); border-color:var(--bad) }
-.good { color:var(--good) } code { font-size:12px; color:var(--soft) }
+code { font-size:12px; color:var(--soft) }
 .cards { display:grid; grid-template-columns:repeat(auto-fill,minmax(320px,1fr)); gap:16px }
 article { border:1px solid var(--line); border-radius:12px; overflow:hidden } article > div { padding:12px 14px }
 article img { width:100%; display:block } article p { margin:4px 0 } article ol { margin:6px 0 0; padding-left:20px }

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+COLLISION_N = 5.0
+"""What the robot touches harder than this, without holding it, it has run into."""
 OUTCOMES = ("success", "clarify", "refuse", "answer", "wrong", "timeout", "error")
-# Which part failed: words, finding the thing, the plan's geometry and rules, grasp, place, model, machinery.
-PARTS = ("", "language", "ground", "gate", "grasp", "place", "model", "error")
+# Which part failed: words, finding the thing, the plan's geometry and rules, grasp, place, the last look,
+# model, machinery.
+PARTS = ("", "language", "ground", "plan", "grasp", "place", "verify", "model", "error")
 
 
 @dataclass(frozen=True)
 class EpisodeResult:
     """One episode. `passed`: all that it expects held; `strict`: and nothing else moved more than 2 cm;
-    `claimed`: the robot says that it succeeded."""
+    `claimed`: the robot says that it succeeded; `credit`: the share of its goals that came true by it;
+    `asked`: it asked back, `ask_needed`: it had to; `peak_force_n`: the hardest that it ran into something.
+    """
 
     name: str
     family: str
@@ -32,6 +37,16 @@ class EpisodeResult:
     cpu_s: float = 0.0
     timings_ms: dict[str, float] = field(default_factory=dict)
     picture: str = ""
+    expected: str = ""
+    credit: float = 0.0
+    asked: bool = False
+    ask_needed: bool = False
+    peak_force_n: float = 0.0
+
+    @property
+    def collided(self) -> bool:
+        """Whether the robot ran into something."""
+        return self.peak_force_n > COLLISION_N
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

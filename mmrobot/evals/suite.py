@@ -1,237 +1,176 @@
-"""The task suite: many episodes over processes, resumed where it stopped, summed up with intervals."""
+"""The task suite: many episodes under many conditions, resumed where it stopped, summed up with intervals.
+
+options -> plan (episodes by condition, manifest) -> played, journalled -> filtered -> figures -> report
+"""
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-import multiprocessing
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mmrobot.config import Config
 from mmrobot.errors import InvalidConfigError, MmrobotError
-from mmrobot.evals.ablations import ABLATIONS
+from mmrobot.evals.conditions import CONTROLS, MUST_STOP, STRESS
+from mmrobot.evals.doable import ORACLE, OracleMemory, code_digest, not_doable
 from mmrobot.evals.episode_runner import ORACLES, run_episode
+from mmrobot.evals.executors import play_all
+from mmrobot.evals.extras import Extras
+from mmrobot.evals.journal import Journal
+from mmrobot.evals.manifest import Manifest
+from mmrobot.evals.minds import offers_true_sight
 from mmrobot.evals.results import EpisodeResult
+from mmrobot.evals.standing import conditions_figures, grounding_gap
+from mmrobot.evals.suite_plan import SuiteOptions, SuitePlan, Task, plan_suite
 from mmrobot.evals.summary import summarize
-from mmrobot.tabletop.episode import Episode, load_episodes
-from mmrobot.tabletop.families import EVALUATION_SEED, FAMILIES, LEVELS, generate_episode
 from mmrobot.vlm.interface import VisionLanguageModel
 from mmrobot.vlm.registry import load_model
 
 Progress = Callable[[EpisodeResult, int, int], None]
+Stage = Callable[[str, int, int], None]
+Results = dict[str, list[EpisodeResult]]
+
+__all__ = ["SuiteOptions", "Task", "error_json", "run_suite"]
 
 
-@dataclass(frozen=True)
-class SuiteOptions:
-    """What is run. `ablate` are runs of their own, each over all episodes; none is the whole robot."""
-
-    families: tuple[str, ...] = tuple(FAMILIES)
-    levels: tuple[str, ...] = ("L0",)
-    episodes: int = 25
-    seed: int = EVALUATION_SEED
-    ablate: tuple[str, ...] = ()
-    jobs: int = 1
-    model: str = "mmrobot-nano"
-    out: Path | None = None
-    episodes_file: Path | None = None
-    config: Config = field(default_factory=Config)
-
-    def __post_init__(self) -> None:
-        if self.episodes < 1:
-            raise InvalidConfigError(f"--episodes {self.episodes}", "give 1 or more")
-        if self.jobs < 1:
-            raise InvalidConfigError(f"--jobs {self.jobs}", "give 1 or more")
-        for name in self.ablate:
-            if name not in ABLATIONS:
-                raise InvalidConfigError(f"--ablate '{name}' is unknown", f"known: {', '.join(ABLATIONS)}")
-
-
-@dataclass(frozen=True)
-class Task:
-    """One episode under one ablation ("" for none)."""
-
-    episode: Episode
-    ablation: str
-    model: str
-    config: Config
-    pictures: Path | None
-
-    @property
-    def key(self) -> str:
-        return f"{self.ablation}|{self.episode.name}"
-
-
-def run_suite(options: SuiteOptions, progress: Progress | None = None) -> dict[str, Any]:
+def run_suite(
+    options: SuiteOptions, progress: Progress | None = None, stage: Stage | None = None
+) -> dict[str, Any]:
     """Runs all episodes and answers the suite's JSON (CONTRACT.md): `families`, `episodes`, `overall`, ...
 
     With `out`, results are written to `episodes.jsonl` as they come, and a suite that was broken off goes
-    on where it stopped; `report.html` and `result.json` follow at the end. Raises InvalidConfigError,
-    InvalidSceneError, ModelUnavailableError before anything runs.
+    on where it stopped; `report.html` and `result.json` follow at the end. `stage` hears of what is done
+    beside episodes. Raises InvalidConfigError, InvalidSceneError, ModelUnavailableError before anything runs.
     """
+    tell: Stage = stage or (lambda *_: None)
+    plan = plan_suite(options, lambda count: tell("made", count, 0))
+    manifest = plan.manifest()
+    # Named errors before processes are started; workers load their own.
+    model = None if options.model in ORACLES else _model(options.model, options.config)
+    if options.suite and (model is None or not offers_true_sight(model)):
+        plan.runs.pop("true_sight", None)
+    tasks = plan.tasks(options)
+    _check_folder(options, manifest)
     begin = time.perf_counter()
-    tasks = _tasks(options)
-    if options.model not in ORACLES:
-        # Named errors before processes are started; workers load their own.
-        _model(options.model, options.config)
-    done = _resume(options)
-    results: dict[str, EpisodeResult] = {t.key: done[t.key] for t in tasks if t.key in done}
-    missing = [t for t in tasks if t.key not in results]
-    with _Journal(options.out) as journal:
-        for task, result in _run_all(missing, options.jobs):
-            results[task.key] = result
-            journal.write(task.key, result)
-            if progress is not None:
-                progress(result, len(results), len(tasks))
-    return _finish(options, tasks, results, time.perf_counter() - begin)
-
-
-def _finish(
-    options: SuiteOptions, tasks: Sequence[Task], results: dict[str, EpisodeResult], wall_s: float
-) -> dict[str, Any]:
-    # Imported here: a report is made once, at the end.
-    from mmrobot.evals.report import write_report
-
-    runs = {name: [results[t.key] for t in tasks if t.ablation == name] for name in options.ablate or ("",)}
-    first = next(iter(runs))
+    results, journal, played = _play(options, plan, tasks, progress)
+    wall_s = time.perf_counter() - begin
+    runs: Results = {name: [results[f"{name}|{e.name}"] for e in found] for name, found in plan.runs.items()}
+    excluded = not_doable(results[f"{ORACLE}|{e.name}"] for e in plan.oracle)
     summary: dict[str, Any] = {
         "ok": True,
         "model": options.model,
         "seed": options.seed,
+        "suite": options.suite,
         "ablate": list(options.ablate),
+        "manifest": manifest.sha256,
+        "code": sorted(journal.codes),
         "wall_s": round(wall_s, 1),
-        **summarize(runs[first]),
+        "played": played,
+        "episodes_per_hour": round(3600 * played / wall_s) if played else None,
+        "not_doable": {"judged": len(plan.oracle), "episodes": excluded},
+        "left_out": plan.left_out,
+        **_figures(options, runs, excluded),
     }
-    if len(runs) > 1:
-        summary["ablations"] = {name: summarize(found) for name, found in runs.items()}
+    counted = {name: [r for r in found if r.name not in excluded] for name, found in runs.items()}
+    if options.suite and options.model not in ORACLES:
+        extras = Extras(options, _model(options.model, options.config), tell)
+        summary |= extras.figures(plan.main, results, f"{manifest.sha256} {code_digest()}")
     if options.out is not None:
-        (options.out / "result.json").write_text(json.dumps(summary, indent=1) + "\n")
-        summary["report"] = str(write_report(options.out, summary, runs, options.out / "pictures"))
+        _write(options, plan, summary, counted)
     return summary
 
 
-def _tasks(options: SuiteOptions) -> list[Task]:
-    episodes = list(_episodes(options))
-    pictures = None if options.out is None else options.out / "pictures"
-    return [
-        Task(
-            episode,
-            ablation,
-            options.model,
-            options.config,
-            None if pictures is None else pictures / (ablation or "full"),
-        )
-        for ablation in options.ablate or ("",)
-        for episode in episodes
-    ]
+def _figures(options: SuiteOptions, runs: Results, excluded: dict[str, str]) -> dict[str, Any]:
+    counted = {name: [r for r in found if r.name not in excluded] for name, found in runs.items()}
+    first = next(iter(counted))
+    figures = summarize(counted[first])
+    if options.suite:
+        figures["grounding_gap"] = grounding_gap(counted)
+        figures["controls"] = conditions_figures(counted, CONTROLS)
+        figures["stress"] = conditions_figures(counted, STRESS, MUST_STOP)
+    elif len(counted) > 1:
+        figures["ablations"] = {name: summarize(found) for name, found in counted.items()}
+    return figures
 
 
-def _episodes(options: SuiteOptions) -> Iterator[Episode]:
-    if options.episodes_file is not None:
-        yield from load_episodes(options.episodes_file)
-        return
-    for kind, names, known in (("family", options.families, FAMILIES), ("level", options.levels, LEVELS)):
-        for name in names:
-            if name not in known:
-                raise InvalidConfigError(f"'{name}' is no known {kind}", f"known: {', '.join(known)}")
-    for family in options.families:
-        for level in options.levels:
-            for i in range(options.episodes):
-                yield generate_episode(family, level, options.seed + i)
+def _play(
+    options: SuiteOptions, plan: SuitePlan, tasks: list[Task], progress: Progress | None
+) -> tuple[dict[str, EpisodeResult], Journal, int]:
+    """Results by key, from the folder, from the oracle's memory, and the rest played now: so many."""
+    journal, memory = Journal(options.out, code_digest()), OracleMemory(options.config)
+    hashes = plan.hashes(tasks)
+    results = journal.read(hashes)
+    for task in tasks:
+        known = memory.known(task.episode) if task.ablation == ORACLE else None
+        if known is not None:
+            results.setdefault(task.key, known)
+    missing = [t for t in tasks if t.key not in results]
+    for task, result in play_all(_run_task, missing, options.executor, options.jobs):
+        results[task.key] = result
+        journal.write(task.key, hashes[task.key], result)
+        if task.ablation == ORACLE:
+            memory.remember(task.episode, result)
+        if progress is not None:
+            progress(result, len(results), len(tasks))
+    return results, journal, len(missing)
 
 
-def _resume(options: SuiteOptions) -> dict[str, EpisodeResult]:
-    """What an earlier run of the same suite has written; {} without one.
+def _write(options: SuiteOptions, plan: SuitePlan, summary: dict[str, Any], counted: Results) -> None:
+    # Imported here: a report is made once, at the end.
+    from mmrobot.evals.report import write_report
 
-    Raises InvalidConfigError when the folder holds another suite's results.
-    """
+    assert options.out is not None
+    vlm = None if options.model in ORACLES else _model(options.model, options.config)
+    (options.out / "result.json").write_text(json.dumps(summary, indent=1) + "\n")
+    summary["report"] = str(write_report(options, plan, summary, counted, vlm))
+
+
+def _check_folder(options: SuiteOptions, manifest: Manifest) -> None:
+    """Raises InvalidConfigError when the folder holds the results of another suite, naming what differs."""
     if options.out is None:
-        return {}
+        return
     options.out.mkdir(parents=True, exist_ok=True)
-    settings, journal = options.out / "settings.json", options.out / "episodes.jsonl"
-    mine = json.dumps(_settings(options), indent=1, sort_keys=True)
-    if settings.exists() and settings.read_text() != mine:
-        raise InvalidConfigError(
-            f"'{options.out}' holds the results of other settings",
-            "choose another --out, or remove that folder",
-        )
-    settings.write_text(mine)
-    if not journal.exists():
-        return {}
-    done = {}
-    for line in journal.read_text().splitlines():
-        if not line.strip():
-            continue
+    file = options.out / "settings.json"
+    mine = _settings(options)
+    if file.exists():
         try:
-            data = json.loads(line)
-        except json.JSONDecodeError:
-            continue  # the line that was being written when the suite was broken off
-        key = data.pop("key")
-        done[key] = EpisodeResult.from_dict(data)
-    return done
+            theirs = json.loads(file.read_text())
+        except ValueError:
+            theirs = {}
+        other = [k for k in mine if theirs.get(k) != mine[k]]
+        if other:
+            raise InvalidConfigError(
+                f"'{options.out}' holds the results of other settings: "
+                + ", ".join(f"{k} {theirs.get(k)}, now {mine[k]}" for k in other),
+                "choose another --out, or remove that folder",
+            )
+    kept = options.out / "manifest.json"
+    if options.suite and kept.exists():
+        manifest.check_same(Manifest.read(kept), str(options.out))
+    file.write_text(json.dumps(mine, indent=1, sort_keys=True))
+    manifest.write(kept)
 
 
 def _settings(options: SuiteOptions) -> dict[str, Any]:
-    """What makes results comparable; more episodes or other families may be added to the same folder."""
+    """What makes results comparable; without a named suite more episodes may be added to the same folder."""
+    config: Config = options.config
     return {
+        "suite": options.suite,
         "model": options.model,
         "seed": options.seed,
-        "config": hashlib.sha256(json.dumps(options.config.model_dump()).encode()).hexdigest(),
+        "config": hashlib.sha256(json.dumps(config.model_dump()).encode()).hexdigest()[:16],
         "episodes_file": None if options.episodes_file is None else str(options.episodes_file),
     }
 
 
-class _Journal:
-    """Appends results as lines of JSON, each flushed; nothing without a folder."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._file = None if folder is None else (folder / "episodes.jsonl").open("a+", encoding="utf-8")
-        if self._file is not None and self._file.tell() > 0:
-            # A line that was broken off must not swallow the next one.
-            self._file.write("\n")
-
-    def write(self, key: str, result: EpisodeResult) -> None:
-        if self._file is not None:
-            self._file.write(json.dumps({"key": key, **result.as_dict()}) + "\n")
-            self._file.flush()
-
-    def __enter__(self) -> _Journal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-
-def _run_all(tasks: Sequence[Task], jobs: int) -> Iterable[tuple[Task, EpisodeResult]]:
-    if jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield task, _run_task(task)
-        return
-    # Spawned, not forked: graphics contexts and thread pools do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker) as pool:
-        futures: dict[Future[EpisodeResult], Task] = {pool.submit(_run_task, t): t for t in tasks}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """One core a worker: more threads than cores only wait for each other."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
-
-
 def _run_task(task: Task) -> EpisodeResult:
-    vlm = None if task.model in ORACLES else _model(task.model, task.config)
+    # The oracle needs no model: what it puts in the model's place knows everything.
+    vlm = None if task.model in ORACLES or task.ablation == ORACLE else _model(task.model, task.config)
     result = run_episode(
         task.episode,
         vlm,
@@ -240,6 +179,8 @@ def _run_task(task: Task) -> EpisodeResult:
         ablation=task.ablation,
         pictures=task.pictures,
     )
+    # A run's parts know each other, and hold a simulator: memory that the collector does not see.
+    gc.collect()
     if result.picture and task.pictures is not None:
         result = replace(result, picture=f"{task.pictures.name}/{result.picture}")
     return result
@@ -252,9 +193,26 @@ def _model(name: str, config: Config) -> VisionLanguageModel:
     """Loaded once a process."""
     if name not in _models:
         _models[name] = load_model(name, config=config)
+        # What is loaded stays: to look through it after each episode would take longer than some episodes.
+        gc.collect()
+        gc.freeze()
     return _models[name]
 
 
 def error_json(error: MmrobotError) -> dict[str, Any]:
     """The JSON of a suite that could not run."""
     return {"ok": False, "error": error.as_dict()}
+
+
+def result_of(path: Path) -> dict[str, Any]:
+    """A `result.json`. Raises InvalidConfigError for what is none."""
+    file = path / "result.json" if path.is_dir() else path
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidConfigError(
+            f"{file} is no result: {error}", "name a folder of --out, or its result.json"
+        ) from error
+    if not isinstance(data, dict) or not isinstance(data.get("episodes"), list):
+        raise InvalidConfigError(f"{file} holds no episodes", "name a folder of --out, or its result.json")
+    return data

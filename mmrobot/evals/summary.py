@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmrobot.evals.results import EpisodeResult
-from mmrobot.evals.statistics import Rate
+from mmrobot.evals.statistics import Paired, Rate
 
 
 def summarize(results: Sequence[EpisodeResult]) -> dict[str, Any]:
@@ -30,13 +30,16 @@ def summarize(results: Sequence[EpisodeResult]) -> dict[str, Any]:
 
 def cell(results: Sequence[EpisodeResult]) -> dict[str, Any]:
     """The figures of some episodes. `success` counts those that passed; `strict` also asks that nothing else
-    moved; `false_success` those that the robot calls done and physics does not."""
+    moved; `false_success` those that the robot calls done and physics does not; `credit` is the mean share of
+    goals met, `collided` those in which the robot ran into something."""
     n = len(results)
     failed = [r for r in results if not r.passed]
     return {
         **Rate(sum(r.passed for r in results), n).as_dict(),
         "strict": Rate(sum(r.strict for r in results), n).as_dict(),
         "false_success": Rate(sum(r.claimed and not r.passed for r in results), n).as_dict(),
+        "credit": round(sum(r.credit for r in results) / n, 4) if n else 0.0,
+        "collided": Rate(sum(r.collided for r in results), n).as_dict(),
         "outcomes": dict(Counter(r.outcome for r in results)),
         "failed_part": dict(Counter(r.part for r in failed)),
         "retries": sum(r.retries for r in results),
@@ -48,6 +51,12 @@ def cell(results: Sequence[EpisodeResult]) -> dict[str, Any]:
             for stage in dict.fromkeys(s for r in results for s in r.timings_ms)
         },
     }
+
+
+def paired(first: Sequence[EpisodeResult], second: Sequence[EpisodeResult]) -> Paired:
+    """Strict success of two runs over the episodes that both played."""
+    other = {r.name: r.strict for r in second}
+    return Paired.of((r.strict, other[r.name]) for r in first if r.name in other)
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:

@@ -19,7 +19,7 @@ from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.speller import NanoSpeller
 
 DEFAULTS = LoopSettings(steps=4000, batch=64, learning_rate=2e-3, warmup=200, clip_norm=5.0)
-SHIFT_PX = 3
+SHIFT_PX = 6
 
 
 def characters(texts: Sequence[str], config: NanoConfig) -> NDArray[np.int64]:
@@ -55,29 +55,43 @@ def train_speller(
         def loss_of_batch() -> tuple[Tensor, dict[str, float]]:
             share = 3 * settings.batch // 4
             index = np.concatenate([rng.choice(printed, share), rng.choice(blank, settings.batch - share)])
-            images = np.stack([shifted(crops[i], rng) for i in index]).transpose(0, 3, 1, 2)
-            x = torch.from_numpy(np.ascontiguousarray(images)).to(world.device)
-            x = augment(x, generator).contiguous(memory_format=torch.channels_last)
-            with world.autocast():
-                logits = speller(x).float()
-            target = torch.from_numpy(wanted[index]).to(world.device)
-            loss = F.cross_entropy(logits.flatten(0, 1), target.flatten())
-            right = (logits.argmax(-1) == target).all(1).float()
-            return loss, {
-                "spell": float(loss.detach()),
-                "read": float(right[:share].mean()),
-                "blank": float(right[share:].mean()),
-            }
+            taken = torch.from_numpy(crops[index]).to(world.device)
+            return speller_loss(speller, taken, wanted[index], rng, generator, world)
 
         return loss_of_batch
 
     train("labels", speller, begin, settings, checkpoint, report, world=world, validate=validate)
 
 
-def shifted(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Moved by up to SHIFT_PX, since the encoder's boxes are a little off; the edge is repeated."""
-    dy, dx = rng.integers(-SHIFT_PX, SHIFT_PX + 1, 2)
-    padded = np.pad(crop, ((SHIFT_PX, SHIFT_PX), (SHIFT_PX, SHIFT_PX), (0, 0)), mode="edge")
-    height, width = crop.shape[:2]
-    top, left = SHIFT_PX + int(dy), SHIFT_PX + int(dx)
-    return padded[top : top + height, left : left + width]
+def shifted(crops: Tensor, rng: np.random.Generator) -> Tensor:
+    """(N, H, W, 3), each moved by up to SHIFT_PX, since the encoder's boxes are a little off; the edge is
+    repeated."""
+    n, height, width = crops.shape[:3]
+    moves = torch.from_numpy(rng.integers(-SHIFT_PX, SHIFT_PX + 1, (2, n, 1))).to(crops.device)
+    rows = (torch.arange(height, device=crops.device) + moves[0]).clamp(0, height - 1)
+    columns = (torch.arange(width, device=crops.device) + moves[1]).clamp(0, width - 1)
+    return crops[torch.arange(n, device=crops.device)[:, None, None], rows[:, :, None], columns[:, None]]
+
+
+def speller_loss(
+    speller: NanoSpeller,
+    crops: Tensor,
+    wanted: NDArray[np.int64],
+    rng: np.random.Generator,
+    generator: torch.Generator,
+    world: World,
+) -> tuple[Tensor, dict[str, float]]:
+    """Of uint8 crops (N, H, W, 3) on the device and the classes (N, label_length) that they show; shares
+    read exactly of those with a print and of those without."""
+    x = augment(shifted(crops, rng).permute(0, 3, 1, 2), generator)
+    with world.autocast():
+        logits = speller(x.contiguous(memory_format=torch.channels_last)).float()
+    target = torch.from_numpy(wanted).to(crops.device)
+    loss = F.cross_entropy(logits.flatten(0, 1), target.flatten())
+    right = (logits.argmax(-1) == target).all(1).cpu().numpy()
+    printed = wanted.any(1)
+    return loss, {
+        "spell": float(loss.detach()),
+        "read": float(right[printed].mean()) if printed.any() else float("nan"),
+        "blank": float(right[~printed].mean()) if not printed.all() else float("nan"),
+    }

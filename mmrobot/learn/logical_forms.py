@@ -127,20 +127,25 @@ def _plan(steps: Sequence[Step]) -> list[str | int]:
 
 
 def _step(step: Step) -> list[str | int]:
-    target, reference = step.target or (), step.reference or ()
+    target: Sequence[int] = step.target or ()
+    reference: Sequence[int] = step.reference or ()
+    form: list[str | int]
     match step.skill:
         case "place":
-            match_token = [v.MATCHES[step.match]] if step.match else []
-            return [v.PLACE[step.relation or ""], *match_token, *reference]
+            own = [v.MATCHES[step.match]] if step.match else []
+            return [v.PLACE[step.relation or ""], *own, *reference]
         case "each":
             return [v.EACH, *target] if step.count is None else [v.SOME, v.NUMBER[step.count], *target]
         case "push":
-            return [v.PUSH[step.relation or ""], *target, *([v.AND, *reference] if reference else [])]
+            form = [v.PUSH[step.relation or ""], *target]
+            return [*form, v.AND, *reference] if reference else form
         case "swap":
             return [v.SWAP, *target, v.AND, *reference]
         case "pyramid":
-            first, *rest = step.parts
-            return [v.PYRAMID, *first, *(t for part in rest for t in (v.AND, *part))]
+            form = [v.PYRAMID, *step.parts[0]]
+            for part in step.parts[1:]:
+                form += [v.AND, *part]
+            return form
         case "if":
             form = [v.IF, *target, *_plan(step.then)]
             return [*form, v.ELSE, *_plan(step.otherwise)] if step.otherwise else form

@@ -2,7 +2,7 @@
 
 `images.npy` (N, 240, 320, 3) uint8; `objects.npy` (N, MAX_OBJECTS) of OBJECT_DTYPE, row i for the scene's
 object i, rows with `pixels` 0 are empty, hidden, or of a distractor; `scenes.jsonl` the scenes, one a line.
-Labels cannot be read in pictures so small: `crops.npy` (N, MAX_CROPS, 32, 48, 3) uint8 holds what was cut out
+Labels cannot be read in pictures so small: `crops.npy` (N, MAX_CROPS, 64, 96, 3) uint8 holds what was cut out
 of the camera's own picture around cubes and trays, `crop_index.npy` (N, MAX_CROPS) of CROP_DTYPE what each
 shows. `views.npy` (N, MAX_VIEWS, 60, 60, 3) uint8 holds squares of the camera's own picture about things,
 distractors and bare places, `view_index.npy` (N, MAX_VIEWS) of VIEW_DTYPE what each shows. Rendering resumes
@@ -40,7 +40,7 @@ OBJECT_DTYPE = np.dtype(
     ]
 )
 MAX_CROPS = 5
-CROP_SIZE = (48, 32)
+CROP_SIZE = (96, 64)
 """Width, height."""
 CROP_DTYPE = np.dtype([("object", "i2"), ("text", "S4"), ("box", "f4", 4)])
 """`object` is the row in the picture, -1 where there is no crop; `text` is empty on a thing without a label;
@@ -96,7 +96,7 @@ class PictureSet:
         return PictureSet(**parts, first=self.first + (chosen.start or 0))
 
     def label_crops(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], list[str]]:
-        """All crops (M, 32, 48, 3), copied, each with its picture, object and text ("" for none)."""
+        """All crops (M, 64, 96, 3), copied, each with its picture, object and text ("" for none)."""
         if self.crops is None or self.crop_index is None:
             height, width = CROP_SIZE[1], CROP_SIZE[0]
             none = np.zeros(0, np.int64)
@@ -144,7 +144,7 @@ def visible_boxes(mask: NDArray[np.integer[Any]], count: int) -> dict[int, tuple
 def cut_labels(
     image_rgb: NDArray[np.uint8], objects: NDArray[Any], config: NanoConfig
 ) -> tuple[NDArray[np.uint8], NDArray[Any]]:
-    """Crops (MAX_CROPS, 32, 48, 3) of visible cubes and trays, those with a label first, and their index."""
+    """Crops (MAX_CROPS, 64, 96, 3) of visible cubes and trays, those with a label first, and their index."""
     crops = np.zeros((MAX_CROPS, CROP_SIZE[1], CROP_SIZE[0], 3), np.uint8)
     index = np.zeros(MAX_CROPS, CROP_DTYPE)
     index["object"] = -1

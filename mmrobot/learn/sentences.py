@@ -20,6 +20,7 @@ from mmrobot.tabletop.language import (
     Noise,
     Split,
     Thing,
+    cubes_of_many_colors,
     make_command,
     make_expression,
     make_question,
@@ -40,12 +41,15 @@ FAULTY_FAMILIES = ("pick", "put_in", "put_beside", "stack")
 ARTICLES = frozenset({"the", "a", "an", "that", "this", "my"})
 FOREIGN = 0.05
 """Of phrases, those with a noun that the model has no word for."""
-NOUN_WORDS = frozenset(name for nouns, _ in NOUNS.values() for names in nouns for name in names if " " not in name)
+NOUN_WORDS = frozenset(
+    name for nouns, _ in NOUNS.values() for names in nouns for name in names if " " not in name
+)
 UNCHANGED = frozenset({"nonsense", "foreign", "none"})
 NONSENSE = 0.015
 STRANGERS = 0.06
-"""Of commands, those that name a thing of another world: the plan stands, and grounding says it is not there."""
-PYRAMIDS = 0.012
+"""Of commands, those that name a thing of another world: the plan stands, and grounding says it is not
+there."""
+PYRAMIDS = 0.015
 """Of commands: six cubes on one table are rare by chance."""
 STRANGE = 0.3
 """Of all that is said, sentences with a word or two that nobody knows."""
@@ -139,7 +143,13 @@ class SentenceMaker:
         """A command with its plan."""
         faulty = rng.random() < 0.1
         if rng.random() < PYRAMIDS:
-            faulty, things = False, random_things(rng, 8, shapes=("cube",), avoid_pairs=self._avoid)
+            faulty = False
+            many = cubes_of_many_colors(rng, self._avoid)
+            things = (
+                many
+                if rng.random() < 0.7
+                else random_things(rng, 8, shapes=("cube",), avoid_pairs=self._avoid)
+            )
         command = make_command(
             rng,
             things,

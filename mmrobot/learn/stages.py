@@ -15,6 +15,7 @@ from mmrobot.learn import (
     label_training,
     language_training,
     layout_training,
+    sight_training,
     validation,
     view_training,
     vision_training,
@@ -23,6 +24,7 @@ from mmrobot.learn.checkpoint import load_checkpoint
 from mmrobot.learn.distributed import World
 from mmrobot.learn.language_training import Language, train_language
 from mmrobot.learn.loop import LoopSettings
+from mmrobot.learn.picture_stream import PictureStream
 from mmrobot.learn.pictures import PictureSet
 from mmrobot.learn.sentences import SentenceMaker
 from mmrobot.learn.tokens import TokenCache
@@ -48,6 +50,7 @@ class Options:
     validate_every: int | None = None
     workers: int = 1
     start_from: Path | None = None
+    minutes: float = 60.0
 
 
 class Training:
@@ -55,7 +58,7 @@ class Training:
 
     def __init__(self, options: Options, world: World, report: Callable[[str], None]) -> None:
         self.options, self.world, self.report = options, world, report
-        self.config = NanoConfig(release="mmrobot-nano-4", control_tokens=CONTROL)
+        self.config = NanoConfig(release="mmrobot-nano-5", control_tokens=CONTROL)
         self.model = NanoModel(self.config)
         self.language = Language(self.model.reader, self.model.writer)
         self.maker = SentenceMaker(self.config)
@@ -150,6 +153,17 @@ def pictures(t: Training) -> None:
         seed = rendering.SEED
         rendering.render_pictures(folder, t.options.pictures, seed, t.config, t.report, workers=workers)
     t.world.wait()
+
+
+def sight(t: Training) -> None:
+    """Train encoder, recogniser and speller at once, on pictures rendered meanwhile."""
+    for part in (t.model.vision, t.model.recogniser, t.model.speller):
+        t.take_over(part)
+    settings = sight_training.SightSettings(t.options.minutes)
+    if t.options.batch is not None:
+        settings = settings.for_batch(t.options.batch)
+    with PictureStream(t.config, t.options.workers) as stream:
+        sight_training.train_sight(t.model, stream, settings, t.path, t.report, t.world)
 
 
 def vision(t: Training) -> None:

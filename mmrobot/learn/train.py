@@ -2,6 +2,8 @@
 
 Stages, in order; all of them if none is named, each resumes from its own checkpoint in --data:
   pictures   renders scenes with the simulator
+  sight      trains vision, labels and views at once on pictures rendered meanwhile: for a GPU and many cores;
+             only where it is named, in place of those three
   vision     trains the encoder on them
   layout     trains where things stand, on what the encoder sees
   labels     trains the speller on crops of things that may carry a print
@@ -42,6 +44,7 @@ from mmrobot.learn.stages import SEED, Options, Training
 
 STAGES: dict[str, Callable[[Training], None]] = {
     "pictures": stages.pictures,
+    "sight": stages.sight,
     "vision": stages.vision,
     "layout": stages.layout,
     "labels": stages.labels,
@@ -80,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     option("--data", Path, Path("data"), "folder of pictures, checkpoints and curves", "FOLDER")
     option("--out", Path, Path("data/mmrobot-nano"), "folder of the exported model", "FOLDER")
     option("--pictures", positive, 12000, "how many scenes to render")
+    option("--minutes", float, 60.0, "how long sight learns")
     steps("--vision-steps", vision_training.DEFAULTS.steps, "steps of vision")
     steps("--layout-steps", layout_training.DEFAULTS.steps, "steps of layout")
     steps("--label-steps", label_training.DEFAULTS.steps, "steps of labels")
@@ -91,9 +95,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--validate-every", type=positive, metavar="N", help="steps between two validations [500]"
     )
-    made.add_argument(
-        "--start-from", type=Path, metavar="FOLDER", help="a trained model to go on from"
-    )
+    made.add_argument("--start-from", type=Path, metavar="FOLDER", help="a trained model to go on from")
     made.add_argument(
         "--device", choices=DEVICES, default="auto", help="where to train [auto: a GPU if there is one]"
     )
@@ -114,7 +116,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the stages asked for; 0 when all are done, 1 after an error that it told."""
     command = parser()
     args = command.parse_args(argv)
-    asked = args.stages or list(STAGES)
+    asked = args.stages or [stage for stage in STAGES if stage != "sight"]
     unknown = [s for s in asked if s not in STAGES]
     if unknown:
         command.error(f"unknown stage '{unknown[0]}'; known: {', '.join(STAGES)}")
@@ -131,6 +133,7 @@ def main(argv: list[str] | None = None) -> int:
         args.validate_every,
         args.workers,
         args.start_from,
+        args.minutes,
     )
     torch.set_num_threads(args.threads)
     try:

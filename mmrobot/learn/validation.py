@@ -37,7 +37,7 @@ GROUPS = {
     "labels": frozenset({"label"}),
     "order": frozenset({"extreme", "rank", "middle"}),
     "relations": frozenset({"relation", "nearest", "in", "under", "not"}),
-    "several": frozenset({"conjunction", "plural", "ambiguous"}),
+    "several": frozenset({"conjunction", "plural", "ambiguous", "except"}),
     "strange": frozenset({"foreign", "nonsense"}),
 }
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -29,6 +28,8 @@ OFF = 0.09
 """Standard deviation of a candidate's middle, in shares of the view, and of the log of its size."""
 BLURRED, BLUR_PX = 0.3, 1.6
 """Share of views, and the most deviation in pixels of the camera: as `augment` blurs whole pictures."""
+BLUR_REACH = 6
+"""Pixels of a view to each side that a blur takes in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,37 +53,59 @@ class Views:
         return len(self.index)
 
     def batch(
-        self, chosen: NDArray[np.int64], config: NanoConfig, rng: np.random.Generator | None
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Views (B, view_size, view_size, 3) and boxes (B, 4) in [0, 1]; with `rng` each a little off, some
-        blurred, and half of them mirrored."""
-        size = config.view_size
-        images = np.empty((len(chosen), size, size, 3), np.uint8)
-        scale = np.array([config.image_width, config.image_height] * 2, np.float32)
-        boxes = (self.index["box"][chosen] / scale).astype(np.float32)
-        for row, i in enumerate(chosen):
-            side = VIEW_PX / VIEW_SPARE
-            middle = np.array([VIEW_PX / 2, VIEW_PX / 2])
-            if rng is not None:
-                side *= float(np.exp(np.clip(rng.normal(0, OFF), -0.2, 0.2)))
-                middle = middle + side * np.clip(rng.normal(0, OFF / 2, 2), -0.12, 0.12)
-            # Pixel middles: output u shows input (u + 0.5) * side / size + left - 0.5.
-            zoom = side / size
-            left, top = middle - side / 2
-            how = np.array([[zoom, 0, left + zoom / 2 - 0.5], [0, zoom, top + zoom / 2 - 0.5]])
-            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            view = cv2.warpAffine(
-                self.images[i], how, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE
-            )
-            if rng is not None and rng.random() < BLURRED:
-                extent_px = CAMERA_SCALE * float(np.max(np.diff(self.index["box"][i].reshape(2, 2), axis=0)))
-                deviation = float(rng.uniform(0, BLUR_PX)) * size / (VIEW_MARGIN * extent_px)
-                view = cv2.GaussianBlur(view, (0, 0), max(deviation, 0.05))
-            if rng is not None and rng.random() < 0.5:
-                view = view[:, ::-1]
-                boxes[row, [0, 2]] = 1 - boxes[row, [2, 0]]
-            images[row] = view
-        return images, boxes
+        self,
+        chosen: NDArray[np.int64],
+        config: NanoConfig,
+        rng: np.random.Generator | None,
+        device: torch.device,
+    ) -> tuple[Tensor, Tensor]:
+        """As `cut_out` gives some of them."""
+        return cut_out(torch.from_numpy(self.images[chosen]).to(device), self.index[chosen], config, rng)
+
+
+def cut_out(
+    images: Tensor, rows: NDArray[Any], config: NanoConfig, rng: np.random.Generator | None
+) -> tuple[Tensor, Tensor]:
+    """Of uint8 views (B, VIEW_PX, VIEW_PX, 3) and their rows of VIEW_DTYPE: what the product cuts,
+    (B, 3, view_size, view_size) float 0..255, and boxes (B, 4) in [0, 1]; with `rng` each a little off, some
+    blurred, and half of them mirrored."""
+    n, device, size = len(rows), images.device, config.view_size
+    scale = np.array([config.image_width, config.image_height] * 2, np.float32)
+    boxes = (rows["box"] / scale).astype(np.float32)
+    side = np.full(n, VIEW_PX / VIEW_SPARE)
+    middle = np.full((n, 2), VIEW_PX / 2)
+    flipped = np.zeros(n, np.bool_)
+    if rng is not None:
+        side *= np.exp(np.clip(rng.normal(0, OFF, n), -0.2, 0.2))
+        middle += side[:, None] * np.clip(rng.normal(0, OFF / 2, (n, 2)), -0.12, 0.12)
+        flipped = rng.random(n) < 0.5
+        boxes[flipped] = boxes[flipped][:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [1, 0, 1, 0]
+    # In affine_grid's measure: from edge to edge is -1 to 1.
+    zoom, off = side / VIEW_PX, 2 * middle / VIEW_PX - 1
+    how = np.zeros((n, 2, 3), np.float32)
+    how[:, 0, 0], how[:, 1, 1], how[:, :, 2] = np.where(flipped, -zoom, zoom), zoom, off
+    grid = F.affine_grid(torch.from_numpy(how).to(device), [n, 3, size, size], align_corners=False)
+    pixels = images.permute(0, 3, 1, 2).float()
+    cut = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+    blurs = np.flatnonzero(rng.random(n) < BLURRED) if rng is not None else np.zeros(0, np.int64)
+    if rng is not None and len(blurs):
+        extent_px = CAMERA_SCALE * np.maximum(*(rows["box"][blurs, 2:] - rows["box"][blurs, :2]).T)
+        deviation_px = rng.uniform(0, BLUR_PX, len(blurs)) * size / (VIEW_MARGIN * extent_px)
+        chosen = torch.from_numpy(blurs).to(device)
+        cut[chosen] = _blurred(cut[chosen], deviation_px)
+    return cut, torch.from_numpy(boxes).to(device)
+
+
+def _blurred(images: Tensor, deviation_px: NDArray[np.float64]) -> Tensor:
+    """Each (N, C, H, W) by a Gaussian of its own."""
+    n, c, h, w = images.shape
+    deviation = torch.from_numpy(np.maximum(deviation_px, 0.05).astype(np.float32)).to(images.device)
+    offsets = torch.arange(-BLUR_REACH, BLUR_REACH + 1, device=images.device)
+    kernel = torch.exp(-(offsets**2) / (2 * deviation[:, None] ** 2))
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(c, 0)[:, None]
+    flat = F.pad(images.reshape(1, n * c, h, w), [BLUR_REACH] * 4, mode="replicate")
+    flat = F.conv2d(flat, kernel[:, :, None], groups=n * c)
+    return F.conv2d(flat, kernel[..., None], groups=n * c).view(n, c, h, w)
 
 
 def recogniser_loss(
@@ -134,17 +157,30 @@ def train_recogniser(
 
         def loss_of_batch() -> tuple[Tensor, dict[str, float]]:
             chosen = rng.integers(0, len(views), settings.batch)
-            images, boxes = views.batch(chosen, config, rng)
-            x = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(world.device)
-            x, colored = drain(x, generator)
-            x = augment(x, generator, blurs=False).contiguous(memory_format=torch.channels_last)
-            with world.autocast():
-                logits = recogniser(x, torch.from_numpy(boxes).to(world.device)).float()
-            return recogniser_loss(logits, views.index[chosen], colored, config)
+            taken = torch.from_numpy(views.images[chosen]).to(world.device)
+            return loss_of_views(recogniser, taken, views.index[chosen], config, rng, generator, world)
 
         return loss_of_batch
 
     train("views", recogniser, begin, settings, checkpoint, report, world=world, validate=validate)
+
+
+def loss_of_views(
+    recogniser: NanoRecogniser,
+    images: Tensor,
+    rows: NDArray[Any],
+    config: NanoConfig,
+    rng: np.random.Generator,
+    generator: torch.Generator,
+    world: World,
+) -> tuple[Tensor, dict[str, float]]:
+    """Of uint8 views (B, VIEW_PX, VIEW_PX, 3) on the device and their rows of VIEW_DTYPE, varied."""
+    x, boxes = cut_out(images, rows, config, rng)
+    x, colored = drain(x, generator)
+    x = augment(x, generator, blurs=False).contiguous(memory_format=torch.channels_last)
+    with world.autocast():
+        logits = recogniser(x, boxes).float()
+    return recogniser_loss(logits, rows, colored, config)
 
 
 def recogniser_figures(
@@ -156,10 +192,9 @@ def recogniser_figures(
     said = []
     for start in range(0, len(views), 256):
         chosen = np.arange(start, min(start + 256, len(views)))
-        images, boxes = views.batch(chosen, config, None)
-        x = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(world.device)
         with torch.inference_mode():
-            logits = recogniser(x.float() / 127.5 - 1, torch.from_numpy(boxes).to(world.device))
+            x, boxes = views.batch(chosen, config, None, world.device)
+            logits = recogniser(x / 127.5 - 1, boxes)
         said.append(logits.float().cpu())
     parts = split_logits(torch.cat(said), config)
     rows, named = views.index, views.index["named"]

@@ -7,7 +7,7 @@ boxes and cross-entropy on attributes at the centres. bfloat16 autocast; resumes
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +45,14 @@ class Targets:
     attributes: Tensor  # (M, 3): colour, shape, size
     extent: Tensor  # (M, 4): the box's middle, width and height in cells
 
-    def to(self, device: torch.device) -> Targets:
-        return Targets(*(getattr(self, f.name).to(device) for f in fields(self)))
 
-
-def make_targets(objects: NDArray[Any], config: NanoConfig) -> Targets:
-    """From rows of OBJECT_DTYPE (B, MAX_OBJECTS)."""
-    b = len(objects)
+def make_targets(
+    objects: NDArray[Any],
+    config: NanoConfig,
+    device: torch.device = torch.device("cpu"),  # noqa: B008  (frozen)
+) -> Targets:
+    """From rows of OBJECT_DTYPE (B, MAX_OBJECTS), on a device."""
     h, w = config.image_height // STRIDE, config.image_width // STRIDE
-    heat = np.zeros((b, GROUPS, h, w), np.float32)
-    grid_y, grid_x = np.arange(h)[:, None], np.arange(w)[None]
     containers = [config.shapes.index(s) for s in CONTAINER_SHAPES]
     picture, slot = np.nonzero(objects["pixels"] > 0)
     rows = objects[picture, slot]
@@ -63,15 +61,30 @@ def make_targets(objects: NDArray[Any], config: NanoConfig) -> Targets:
     cx, cy = (boxes[:, 0] + boxes[:, 2]) / 2 / STRIDE, (boxes[:, 1] + boxes[:, 3]) / 2 / STRIDE
     size = np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0)
     column, row = np.clip(cx.astype(int), 0, w - 1), np.clip(cy.astype(int), 0, h - 1)
-    sigma = np.maximum(0.55, size.min(1) / STRIDE / 7)
-    for i in range(len(rows)):
-        blob = np.exp(-((grid_x - column[i]) ** 2 + (grid_y - row[i]) ** 2) / (2 * sigma[i] ** 2))
-        np.maximum(heat[picture[i], group[i]], blob, out=heat[picture[i], group[i]])
+    sigma = np.maximum(0.55, size.min(1) / STRIDE / 7).astype(np.float32)
     box = np.stack([cx - column - 0.5, cy - row - 0.5, *np.log(size / BOX_SCALE_PX).T], 1)
     attributes = np.stack([rows["color"], rows["shape"], rows["size"]], 1).astype(np.int64)
     extent = np.stack([cx, cy, *(size.T / STRIDE)], 1).astype(np.float32)
-    arrays = (heat, picture, group, row, column, box.astype(np.float32), attributes, extent)
-    return Targets(*(torch.from_numpy(np.ascontiguousarray(a)) for a in arrays))
+    arrays = (picture, group, row, column, box.astype(np.float32), attributes, extent, sigma)
+    *known, spread = (torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in arrays)
+    where = (known[0], known[1], known[2], known[3])
+    return Targets(_heatmap(where, spread, (len(objects), GROUPS, h, w)), *known)
+
+
+def _heatmap(
+    where: tuple[Tensor, Tensor, Tensor, Tensor], sigma: Tensor, shape: tuple[int, int, int, int]
+) -> Tensor:
+    """A blob of height 1 at each object's picture, group, row and column; where they overlap the higher
+    counts."""
+    picture, group, row, column = where
+    b, groups, h, w = shape
+    down = torch.arange(h, device=row.device)[None] - row[:, None]
+    across = torch.arange(w, device=row.device)[None] - column[:, None]
+    scale = -1 / (2 * sigma[:, None] ** 2)
+    blobs = torch.exp(down**2 * scale)[:, :, None] * torch.exp(across**2 * scale)[:, None]
+    heat = torch.zeros(b * groups, h * w, device=row.device)
+    index = (picture * groups + group)[:, None].expand(-1, h * w)
+    return heat.scatter_reduce_(0, index, blobs.flatten(1), "amax").view(shape)
 
 
 def vision_loss(
@@ -168,26 +181,37 @@ def train_vision(
 
         def loss_of_batch() -> tuple[Tensor, dict[str, float]]:
             index = np.sort(rng.choice(len(pictures), settings.batch, replace=False))
-            images = np.asarray(pictures.images[index])
-            objects = pictures.objects[index].copy()
-            if rng.random() < 0.5:
-                images, objects = mirror(images, objects)
-            x = torch.from_numpy(images.transpose(0, 3, 1, 2).copy()).to(world.device)
-            x, colored = drain(x, generator)
-            x = augment(x, generator).contiguous(memory_format=torch.channels_last)
-            targets = make_targets(objects, vision.config).to(world.device)
-            with world.autocast():
-                return vision_loss(vision, vision.dense(x), targets, colored)
+            images = torch.from_numpy(np.asarray(pictures.images[index])).to(world.device)
+            return loss_of_pictures(vision, images, pictures.objects[index], rng, generator, world)
 
         return loss_of_batch
 
     train("vision", vision, begin, settings, checkpoint, report, world=world, validate=validate)
 
 
-def mirror(images: NDArray[np.uint8], objects: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[Any]]:
-    """Left and right exchanged; what an object is does not change by it."""
+def loss_of_pictures(
+    vision: NanoVision,
+    images: Tensor,
+    objects: NDArray[Any],
+    rng: np.random.Generator,
+    generator: torch.Generator,
+    world: World,
+) -> tuple[Tensor, dict[str, float]]:
+    """Of uint8 pictures (B, H, W, 3) on the device and their rows of OBJECT_DTYPE (B, MAX_OBJECTS): mirrored,
+    drained and varied at random."""
+    images, objects = mirror(images, objects, rng.random(len(objects)) < 0.5)
+    x, colored = drain(images.permute(0, 3, 1, 2), generator)
+    x = augment(x, generator).contiguous(memory_format=torch.channels_last)
+    targets = make_targets(objects, vision.config, world.device)
+    with world.autocast():
+        return vision_loss(vision, vision.dense(x), targets, colored)
+
+
+def mirror(images: Tensor, objects: NDArray[Any], which: NDArray[np.bool_]) -> tuple[Tensor, NDArray[Any]]:
+    """Left and right exchanged in some of them; what an object is does not change by it."""
     width = images.shape[2]
-    box = objects["box"].copy()
-    objects["box"][..., 0] = width - box[..., 2]
-    objects["box"][..., 2] = width - box[..., 0]
-    return images[:, :, ::-1], objects
+    mirrored = objects.copy()
+    mirrored["box"][which, :, 0] = width - objects["box"][which, :, 2]
+    mirrored["box"][which, :, 2] = width - objects["box"][which, :, 0]
+    chosen = torch.from_numpy(which).to(images.device)[:, None, None, None]
+    return torch.where(chosen, images.flip(2), images), mirrored

@@ -16,6 +16,10 @@ from mmrobot.types import DraftStep, PlanDraft
 ACTS = ("again", "other", "not_that", "instead", "resume")
 _MAIN = ("pick", "each", "push", "put_back", "swap")
 """Steps that say of which thing a request is."""
+_BEGINS_RELATION = frozenset(
+    """that which on in at to of with near next beside behind under left right from marked labelled labeled
+    closest nearest furthest farthest standing lying sitting by inside but""".split()
+)
 _PUT_BACK = DraftStep("put_back", target="it")
 
 
@@ -65,13 +69,20 @@ def _renamed(step: DraftStep, rename: Callable[[str], str]) -> DraftStep:
     )
 
 
+def exchanged(phrase: str, meant: str) -> str:
+    """ "The green one" said after "the red cube on the left": the green cube. Only the noun is taken over."""
+    said = [w for w in phrase.lower().split() if w not in ("the", "a", "an", "other")]
+    end = next((k for k, w in enumerate(said) if k and w in _BEGINS_RELATION), len(said))
+    return narrowed(" ".join(said[max(end - 1, 0) : end]), meant)
+
+
 def main_phrase(draft: PlanDraft) -> str:
     """The phrase of the thing that a request is about, "" where there is none."""
     return next((s.target for s in draft.steps if s.skill in _MAIN and s.target), "")
 
 
 def _again(act: DraftStep, before: PlanDraft) -> tuple[DraftStep, ...]:
-    return _with_main(before, narrowed(main_phrase(before), act.target or ""))
+    return _with_main(before, exchanged(main_phrase(before), act.target or ""))
 
 
 def _other(act: DraftStep, before: PlanDraft) -> tuple[DraftStep, ...]:
@@ -85,15 +96,17 @@ def _instead(act: DraftStep, before: PlanDraft) -> tuple[DraftStep, ...]:
         if not any(s.skill == "place" for s in rest):
             return (pick, DraftStep("place", relation=act.relation, reference=act.reference))
         return tuple(
-            replace(s, relation=act.relation, reference=act.reference, match=None) if s.skill == "place" else s
+            replace(s, relation=act.relation, reference=act.reference, match=None)
+            if s.skill == "place"
+            else s
             for s in before.steps
         )
     meant, main = act.target or "", main_phrase(before)
     place = next((s for s in before.steps if s.skill == "place" and s.reference), None)
     if place is not None and _names_reference(meant, main, place.reference or ""):
-        new = narrowed(place.reference or "", meant)
+        new = exchanged(place.reference or "", meant)
         return tuple(replace(s, reference=new) if s is place else s for s in before.steps)
-    return _with_main(before, narrowed(main, meant))
+    return _with_main(before, exchanged(main, meant))
 
 
 def _names_reference(meant: str, main: str, reference: str) -> bool:

@@ -32,15 +32,17 @@ def goal_position(
     if relation == "in" or (relation == "on" and is_hollow(reference)):
         return spot_inside(target, reference, others, wish)
     if relation == "on":
-        return _upon(target, reference, others)
+        return _upon(target, reference, others, wish)
     if relation in DIRECTIONS_RAD:
         return _beside(relation, target, reference, others, config)
     raise NotUnderstoodError(f"no such relation '{relation}'", f"known relations: {', '.join(RELATIONS)}")
 
 
-def _upon(target: GroundedObject, reference: GroundedObject, others: Sequence[GroundedObject]) -> Vector3:
-    """The middle of a thing's top, if nothing else lies there."""
-    x, y, _ = reference.position_m
+def _upon(
+    target: GroundedObject, reference: GroundedObject, others: Sequence[GroundedObject], wish: Spot | None
+) -> Vector3:
+    """The middle of a thing's top, or the plan's own spot on it, if nothing else lies there."""
+    x, y = reference.position_m[:2] if wish is None else wish
     for other in contents_of(reference, others):
         if other.position_m[2] > reference.surface_z_m:
             raise UnsafeError(

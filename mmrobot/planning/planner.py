@@ -9,25 +9,27 @@ It knows no model and no camera: `find` grounds a phrase, `things` are what is t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mmrobot.config import Config
 from mmrobot.errors import AmbiguousError, NotUnderstoodError, OperationUnsupportedError, UnsafeError
-from mmrobot.planning.bans import banned_marks, check_ban, widened
-from mmrobot.planning.filling import contents_of, spot_with_company
-from mmrobot.planning.places import goal_position
-from mmrobot.planning.pushing import NEAR, push_goal
+from mmrobot.planning.filling import contents_of
+from mmrobot.planning.pyramid import pyramid
 from mmrobot.planning.sets import moves_of, rests
-from mmrobot.planning.skills import conditions, missing_arguments, skill_named
+from mmrobot.planning.skills import missing_arguments, skill_named
+from mmrobot.planning.step_writer import StepWriter
 from mmrobot.planning.table import Find, Table, distance_m, like_size, same_thing
-from mmrobot.planning.table_top import free_spot, is_table, table_top
+from mmrobot.planning.table_top import is_table, table_top
 from mmrobot.planning.vessel import is_hollow
-from mmrobot.types import DraftStep, GroundedObject, PlanDraft, PlanStep, Vector3
+from mmrobot.types import DraftStep, GroundedObject, PlanDraft, PlanStep
 
 __all__ = ["Find", "Moved", "Planner", "distance_m", "like_size", "same_thing"]
 
 Moved = tuple[GroundedObject, GroundedObject]
 """A thing as it is now, and as it was before it was moved."""
 _ON_TABLE_M = 0.02
+# Nearer to its old place than this, a thing is back.
+_ELSEWHERE_M = 0.03
 
 
 class Planner:
@@ -51,8 +53,7 @@ class Planner:
         self._config = config
         self._holds = holds
         self._moved = moved
-        self._banned: list[int] = []
-        self._steps: list[PlanStep] = []
+        self._write = StepWriter(self._table, config)
 
     def steps(self, draft: PlanDraft) -> tuple[PlanStep, ...]:
         """All steps of the draft.
@@ -64,19 +65,22 @@ class Planner:
                 "the model made no plan of these words",
                 'say what to do, for example "put the ball in the bowl"',
             )
-        self._steps = []
-        self._banned = [i for s in draft.steps if s.skill == "avoid" for i in self._table.all(s.target or "")]
+        self._write.banned = [
+            i for s in draft.steps if s.skill == "avoid" for i in self._table.all(s.target or "")
+        ]
         self._do(draft.steps)
-        if not self._steps:
-            self._add("say", text="there is nothing to be done: all is so already", confidence=draft.confidence)
+        if not self._write.steps:
+            self._write.add(
+                "say", text="there is nothing to be done: all is so already", confidence=draft.confidence
+            )
         limit = self._config.planning.max_steps
-        if len(self._steps) > limit:
+        if len(self._write.steps) > limit:
             raise UnsafeError(
-                f"the plan has {len(self._steps)} steps, at most {limit} are allowed",
+                f"the plan has {len(self._write.steps)} steps, at most {limit} are allowed",
                 "ask for less at a time",
                 rule="plan_length",
             )
-        return tuple(self._steps)
+        return tuple(self._write.steps)
 
     def _do(self, steps: Sequence[DraftStep]) -> None:
         """Each step in turn, with what belongs to it."""
@@ -91,6 +95,8 @@ class Planner:
                 self._do(self._branch(step))
             elif step.skill == "swap":
                 self._swap(step)
+            elif step.skill == "pyramid":
+                self._pyramid(step)
             elif step.skill == "put_back":
                 self._put_back(step)
             elif step.skill == "resume":
@@ -101,7 +107,7 @@ class Planner:
     # -- what is said of one thing -----------------------------------------------------------------
 
     def _step(self, draft: DraftStep, later: Sequence[DraftStep]) -> None:
-        index = len(self._steps)
+        index = len(self._write.steps)
         skill_named(draft.skill)
         arguments: dict[str, object] = {
             "target": draft.target,
@@ -116,95 +122,37 @@ class Planner:
             )
         if draft.skill == "pick":
             self._check_empty(draft.target or "")
-            self._pick(self._table.one(draft.target or ""), draft.confidence)
+            self._write.pick(self._table.one(draft.target or ""), draft.confidence)
         elif draft.skill == "place":
             self._check_full()
             if draft.relation in ("on", "in") and is_table(draft.reference or ""):
-                self._set_down(None, draft.confidence)
+                self._write.set_down(None, draft.confidence)
             else:
                 j = self._table.one(draft.reference or "")
-                self._place(draft.relation or "", j, draft.confidence, _shares(draft, later), draft.reference)
+                self._write.place(
+                    draft.relation or "", j, draft.confidence, _shares(draft, later), draft.reference
+                )
         elif draft.skill == "push":
             self._check_empty(draft.target or "")
-            self._push(draft)
+            self._write.push(draft)
         else:
-            self._add(draft.skill, text=draft.text, confidence=draft.confidence)
+            self._write.add(draft.skill, text=draft.text, confidence=draft.confidence)
 
     def _check_empty(self, phrase: str) -> None:
         held = self._table.held
         if held is not None:
+            name = self._table.now[held].label
             raise NotUnderstoodError(
-                f"step {len(self._steps)} picks '{phrase}' while the hand holds '{self._table.now[held].label}'",
+                f"step {len(self._write.steps)} picks '{phrase}' while the hand holds '{name}'",
                 "have it put down first",
             )
 
     def _check_full(self) -> None:
         if self._table.held is None:
             raise NotUnderstoodError(
-                f"step {len(self._steps)} places something, but the hand holds nothing then",
+                f"step {len(self._write.steps)} places something, but the hand holds nothing then",
                 "say what to pick up first",
             )
-
-    def _pick(self, i: int, confidence: float) -> None:
-        table, target = self._table, self._table.now[i]
-        first = all(s.skill != "place" for s in self._steps)
-        table.held = i
-        # While nothing has been put anywhere, "it" is what this plan takes.
-        table.last = i if first or table.last is None else table.last
-        self._add("pick", target, confidence=min(confidence, target.score), skip=(i,))
-
-    def _place(
-        self, relation: str, j: int, confidence: float, company: bool = False, phrase: str | None = None
-    ) -> None:
-        table = self._table
-        i = table.held
-        assert i is not None
-        target, reference = table.now[i], table.now[j]
-        if i == j:
-            raise NotUnderstoodError(
-                f"'{target.label}' cannot be placed {relation.replace('_', ' ')} itself "
-                f"('{phrase or reference.label}' is the same thing)",
-                "name another thing to put it to",
-            )
-        wish = spot_with_company(target, reference) if company and is_hollow(reference) else None
-        goal = goal_position(relation, target, reference, self._around(i, j), self._config, wish)
-        self._put(relation, reference, goal, min(confidence, reference.score), (i, j))
-
-    def _push(self, draft: DraftStep) -> None:
-        table, relation = self._table, draft.relation or ""
-        i = table.one(draft.target or "")
-        j = table.one(draft.reference) if relation == NEAR and draft.reference else None
-        if i == j:
-            raise NotUnderstoodError(
-                f"'{draft.target}' cannot be pushed to itself", "name another thing to push it to"
-            )
-        target, reference = table.now[i], None if j is None else table.now[j]
-        but = (i,) if j is None else (i, j)
-        goal = push_goal(relation, target, reference, self._around(*but), self._config)
-        self._add(
-            "push", target, relation, reference, goal,
-            confidence=min(draft.confidence, target.score), skip=but,
-        )  # fmt: skip
-        table.move(i, goal)
-        table.last = i
-
-    def _set_down(self, wish: tuple[float, float] | None, confidence: float) -> None:
-        """Onto the table: to `wish`, or near to where it was taken from."""
-        i = self._table.held
-        assert i is not None
-        target = self._table.now[i]
-        goal = free_spot(target, self._around(i), self._config, wish)
-        self._put("on", table_top(self._config, target.stamp_ns), goal, confidence, (i,))
-
-    def _put(
-        self, relation: str, reference: GroundedObject, goal: Vector3, confidence: float, skip: tuple[int, ...]
-    ) -> None:
-        i = self._table.held
-        assert i is not None
-        target = self._table.now[i]
-        self._table.move(i, goal)
-        self._table.held, self._table.last = None, i
-        self._add("place", target, relation, reference, goal, confidence=confidence, skip=skip)
 
     # -- what becomes several of them --------------------------------------------------------------
 
@@ -218,13 +166,13 @@ class Planner:
         place = later[0]
         if is_table(place.reference or ""):
             for i in self._table.all(each.target or ""):
-                self._pick(i, each.confidence)
-                self._set_down(None, place.confidence)
+                self._write.pick(i, each.confidence)
+                self._write.set_down(None, place.confidence)
             return
         moves = moves_of(each, place, self._table)
         for i, j in moves:
-            self._pick(i, each.confidence)
-            self._place(place.relation or "", j, place.confidence, company=len(moves) > 1)
+            self._write.pick(i, each.confidence)
+            self._write.place(place.relation or "", j, place.confidence, company=len(moves) > 1)
 
     def _swap(self, swap: DraftStep) -> None:
         """The one to a free spot, the other to its place, and it to the other's."""
@@ -235,12 +183,29 @@ class Planner:
                 f"'{swap.target}' and '{swap.reference}' are the same thing", "name two things"
             )
         first, second = (self._standing(k) for k in (i, j))
-        self._pick(i, swap.confidence)
-        self._set_down(None, swap.confidence)
-        self._pick(j, swap.confidence)
-        self._set_down(first, swap.confidence)
-        self._pick(i, swap.confidence)
-        self._set_down(second, swap.confidence)
+        x, y, _ = self._table.now[i].position_m
+        coming = replace(self._table.now[j], position_m=(x, y, self._table.now[j].position_m[2]))
+        self._write.pick(i, swap.confidence)
+        self._write.set_down(None, swap.confidence, (coming,))
+        self._write.pick(j, swap.confidence)
+        self._write.set_down(first, swap.confidence)
+        self._write.pick(i, swap.confidence)
+        self._write.set_down(second, swap.confidence)
+
+    def _pyramid(self, draft: DraftStep) -> None:
+        """Three side by side on free table, two over the gaps, one over theirs."""
+        self._check_empty(draft.parts[0])
+        parts = [self._table.one(phrase) for phrase in draft.parts]
+        blocks = [self._table.now[i] for i in parts]
+        others = [o for k, o in enumerate(self._table.now) if k not in parts]
+        for i, block, spot in zip(parts, blocks, pyramid(blocks, others, self._config), strict=True):
+            self._write.pick(i, draft.confidence)
+            if spot.support is None:
+                top = table_top(self._config, block.stamp_ns)
+                self._write.put("on", top, spot.goal_m, draft.confidence, (i,))
+            else:
+                below = self._table.now[parts[spot.support]]
+                self._write.put("on", below, spot.goal_m, draft.confidence, (i, parts[spot.support]))
 
     def _standing(self, i: int) -> tuple[float, float]:
         """Where on the table a thing stands. Raises UnsafeError for what lies in or on another."""
@@ -259,14 +224,24 @@ class Planner:
         i = table.held if table.held is not None else table.one(phrase)
         origin = self._origin(i, phrase)
         if table.held is None:
-            self._pick(i, draft.confidence)
-        hosts = [o for o in table.others(i) if contents_of(o, [origin]) and o.position_m[2] < origin.position_m[2]]
+            self._write.pick(i, draft.confidence)
+        hosts = [
+            o for o in table.others(i) if contents_of(o, [origin]) and o.position_m[2] < origin.position_m[2]
+        ]
         if hosts and origin.bottom_z_m > self._config.work_area.table_z_m:
             host = max(hosts, key=lambda o: o.top_z_m)
             relation = "in" if is_hollow(host) else "on"
-            self._place(relation, table.index_of(host), draft.confidence)
+            self._write.place(relation, table.index_of(host), draft.confidence)
         else:
-            self._set_down(origin.position_m[:2], draft.confidence)
+            self._write.set_down(origin.position_m[:2], draft.confidence)
+            self._say_if_elsewhere(origin, draft.confidence)
+
+    def _say_if_elsewhere(self, origin: GroundedObject, confidence: float) -> None:
+        """Its old place may be taken by now."""
+        goal = self._write.steps[-1].goal_position_m
+        if goal is not None and distance_m(goal, origin.position_m) > _ELSEWHERE_M:
+            words = "its old place is taken by now, so it stands as near to that as there is room"
+            self._write.add("say", text=words, confidence=confidence)
 
     def _origin(self, i: int, phrase: str) -> GroundedObject:
         table = self._table
@@ -276,7 +251,7 @@ class Planner:
             if same_thing(now, table.original[i]):
                 return before
         if any(s.skill == "pick" and s.target is not None and same_thing(s.target, table.original[i])
-               for s in self._steps):  # fmt: skip
+               for s in self._write.steps):  # fmt: skip
             return table.original[i]
         raise NotUnderstoodError(
             f"I do not know where '{phrase}' was before: it has not been moved", "say where to put it"
@@ -327,48 +302,10 @@ class Planner:
             return False
         i, relation = moved[-1], place.relation or ""
         if relation in ("in", "on") and not is_table(place.reference or ""):
-            return rests(relation, self._table.now[i], self._table.now[self._table.one(place.reference or "")])
+            return rests(
+                relation, self._table.now[i], self._table.now[self._table.one(place.reference or "")]
+            )
         return True
-
-    # -- putting a step together -------------------------------------------------------------------
-
-    def _around(self, *but: int) -> tuple[GroundedObject, ...]:
-        """What else is there, forbidden things with their room around them."""
-        table, room = self._table, self._config.planning.avoid_clearance_m
-        wide = [widened(o, room) if k in self._banned else o for k, o in enumerate(table.now)]
-        return tuple(o for k, o in enumerate(wide) if k not in but and k != table.held)
-
-    def _add(
-        self,
-        skill: str,
-        target: GroundedObject | None = None,
-        relation: str | None = None,
-        reference: GroundedObject | None = None,
-        goal: Vector3 | None = None,
-        *,
-        text: str | None = None,
-        confidence: float,
-        skip: tuple[int, ...] = (),
-    ) -> None:
-        before, after = conditions(
-            skill, target.label if target else "it", relation or "", reference.label if reference else ""
-        )
-        banned = [self._table.now[k] for k in self._banned]
-        step = PlanStep(
-            len(self._steps),
-            skill,
-            target,
-            relation,
-            reference,
-            goal,
-            text,
-            self._around(*skip) if target is not None else (),
-            before,
-            (*after, *banned_marks(banned)) if target is not None else after,
-            confidence,
-        )
-        check_ban(step)
-        self._steps.append(step)
 
 
 def _shares(step: DraftStep, later: Sequence[DraftStep]) -> bool:

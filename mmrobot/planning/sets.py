@@ -11,9 +11,7 @@ from mmrobot.planning.table import Table, distance_m
 from mmrobot.planning.vessel import is_hollow
 from mmrobot.types import DraftStep, GroundedObject
 
-_COLORS = frozenset(
-    "red green blue yellow orange purple white black cyan pink brown grey gray".split()
-)
+_COLORS = frozenset("red green blue yellow orange purple white black cyan pink brown grey gray".split())
 # Undersides are seen this exactly.
 _HEIGHT_M = 0.015
 
@@ -90,7 +88,8 @@ def _one_each(
     """Each in a reference of its own: what lies alone in one stays, the rest go to the nearest free ones."""
     if len(members) > len(references):
         raise TargetNotFoundError(
-            f"there are {len(members)} things for only {len(references)} of '{phrase}'", "ask for fewer things"
+            f"there are {len(members)} things for only {len(references)} of '{phrase}'",
+            "ask for fewer things",
         )
     inside = {
         j: [i for i in range(len(table.now)) if i != j and rests("in", table.now[i], table.now[j])]
@@ -113,7 +112,9 @@ def rests(relation: str, thing: GroundedObject, reference: GroundedObject) -> bo
         return False
     floor = reference.bottom_z_m if is_hollow(reference) else reference.top_z_m - _HEIGHT_M
     inside_size = max(thing.size_m[:2]) < max(reference.size_m[:2]) or not is_hollow(reference)
-    return inside_size and thing.position_m[2] > reference.bottom_z_m and thing.bottom_z_m >= floor - _HEIGHT_M
+    return (
+        inside_size and thing.position_m[2] > reference.bottom_z_m and thing.bottom_z_m >= floor - _HEIGHT_M
+    )
 
 
 def _order(i: int, table: Table) -> tuple[int, float]:

@@ -1,4 +1,5 @@
-"""The table in the planner's mind: what the picture shows, and where things stand by the time of each step."""
+"""The table in the planner's mind: what the picture shows, and where things stand by the time of each
+step."""
 
 from __future__ import annotations
 
@@ -25,8 +26,7 @@ def same_thing(a: GroundedObject, b: GroundedObject) -> bool:
     overlap = box_iou(a.box_xyxy, b.box_xyxy)
     if overlap > _ONE_BOX_IOU:
         return True
-    # A cup in the middle of a tray, or a bar across a plate, is another thing than that; so is the upper of two
-    # cubes.
+    # A cup in the middle of a tray, or a bar across a plate, is another thing; so is the upper of two cubes.
     at_one_place = math.dist(a.position_m, b.position_m) < _SAME_PLACE_M
     return (overlap > _SAME_BOX_IOU or at_one_place) and like_size(a, b)
 
@@ -49,7 +49,8 @@ def distance_m(a: Vector3, b: Vector3) -> float:
 
 
 def excludes_last(phrase: str) -> str | None:
-    """ "Cube" for "the other cube": what is meant besides the thing last spoken of; None for other phrases."""
+    """ "Cube" for "the other cube": what is meant besides the thing last spoken of; None for other
+    phrases."""
     said = [w for w in phrase.lower().split() if w not in _UNSAID]
     return " ".join(said[1:]) if len(said) > 1 and said[0] in _OTHER else None
 
@@ -85,7 +86,8 @@ class Table:
         return self.index_of(the_one(phrase, candidates, self._labels(), names))
 
     def _besides_last(self, phrase: str) -> list[GroundedObject]:
-        """Those that a phrase means but what was last spoken of. Where a thing of exactly that kind is not left,
+        """Those that a phrase means but what was last spoken of. Where a thing of exactly that kind is not
+        left,
         adjectives are dropped one by one: the other one beside the red cube is a cube."""
         said = phrase.split()
         for start in range(len(said)):
@@ -96,7 +98,8 @@ class Table:
         return []
 
     def all(self, phrase: str) -> list[int]:
-        """Every thing that a phrase means, each once, by the model's own names. Raises TargetNotFoundError."""
+        """Every thing that a phrase means, each once, by the model's own names. Raises
+        TargetNotFoundError."""
         found = [replace(c, label=self.name_of(c) or phrase) for c in self._find(phrase)]
         indices = list(dict.fromkeys(self.index_of(c) for c in found))
         if not indices:

@@ -19,6 +19,8 @@ _GRID_M = 0.02
 _THICKNESS_M = 0.01
 # Spots this much freer than needed are not better still.
 _ROOM_M = 0.05
+# Footprints seen are a little larger than the things.
+_SEEN_M = 0.004
 
 
 def is_table(phrase: str) -> bool:
@@ -43,8 +45,10 @@ def free_spot(
     config: Config,
     wish: tuple[float, float] | None = None,
 ) -> Vector3:
-    """Where the middle of the target's underside comes to rest on the table: room for the hand all round, as
-    near to `wish` as may be (default: to where it is). Raises UnsafeError, rule "free_place"."""
+    """Where the middle of the target's underside comes to rest on the table: at `wish`, if nothing stands
+    there; else near to it (default: to where it is) with room for the hand all round. Raises UnsafeError,
+    rule
+    "free_place"."""
     area, planning = config.work_area, config.planning
     own, around = footprint_of(target), [footprint_of(o) for o in others]
     x0, y0 = wish or target.position_m[:2]
@@ -54,8 +58,10 @@ def free_spot(
         reach_x, reach_y = spot.half_extent(0.0), spot.half_extent(math.pi / 2)
         inside = area.contains(x + reach_x, y + reach_y) and area.contains(x - reach_x, y - reach_y)
         gap = min((gap_m(spot, o) for o in around), default=_ROOM_M)
-        if not inside or gap < planning.clearance_m:
+        if not inside or gap < planning.clearance_m - _SEEN_M:
             continue
+        if wish is not None and (x, y) == wish:
+            return (x, y, area.table_z_m)
         short_m = max(0.0, planning.hand_clearance_m - gap) + 0.2 * max(0.0, _ROOM_M - gap)
         cost = math.hypot(x - x0, y - y0) + 4.0 * short_m
         if best is None or cost < best[0]:

@@ -29,6 +29,7 @@ from mmrobot.errors import (
     StoppedError,
 )
 from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
+from mmrobot.execution.hand import HandFollower
 from mmrobot.execution.runner import Runner
 from mmrobot.ros.deferred_goal import DeferredGoal
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
@@ -41,14 +42,10 @@ from mmrobot.ros.remote_robot import RemoteRobot
 from mmrobot.ros.status import StatusPublisher
 from mmrobot.ros.stop_listener import StopListener
 from mmrobot.safety.gate import SafetyGate
-from mmrobot.types import PlanStep
 from mmrobot_msgs.action import ExecutePlan
 from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
 
 WATCHED = ("arm_server", "vlm")
-# A pick has its thing when it goes on after `lift` without a `release`; a place has let go from `retreat` on.
-CARRYING = frozenset({"rise", "observe"})
-RELEASED = frozenset({"retreat", "observe"})
 PHASES = {
     RunnerState.STARTING: "checking",
     RunnerState.LOOKING: "looking",
@@ -71,11 +68,10 @@ class ExecutorNode(Node):
         self._lock = threading.RLock()
         self._goal: DeferredGoal | None = None
         self._done_steps: set[int] = set()
-        self._acting: PlanStep | None = None
-        self._phase, self._lifted = "", False
         self._stops = StopListener(self, self._stop)
         self._robot = RemoteRobot(self, self._stops)
         self._runner = Runner(self._robot, RemoteLooker(self), self._gate, self._config)
+        self._hand = HandFollower(self._runner)
         self._status = StatusPublisher(self)
         self._stop_out = self.create_publisher(Empty, "stop_all", COMMAND)
         self._held_out = self.create_publisher(GroundedObjectMsg, "~/held", LATCHED)
@@ -208,26 +204,10 @@ class ExecutorNode(Node):
             stops_heard=self._stops.heard(),
         )
 
-    def _follow_hand(self, event: RunnerEvent) -> None:
-        """A skill that was stopped half way may have filled or emptied the hand already."""
-        if event.kind is EventKind.STEP_STARTED:
-            self._acting, self._phase, self._lifted = event.step, "", False
-        elif event.kind is EventKind.PHASE:
-            self._lifted = event.message == "lift" or (self._lifted and event.message != "release")
-            self._phase = event.message
-        elif event.kind in (EventKind.STOPPED, EventKind.STEP_FAILED) and self._acting is not None:
-            step, self._acting = self._acting, None
-            stopped = event.kind is EventKind.STOPPED
-            carrying = self._lifted and self._phase in CARRYING
-            if stopped and step.skill == "pick" and carrying and step.target is not None:
-                self._runner.remember_held(step.target)
-            elif step.skill == "place" and self._phase in RELEASED:
-                self._runner.forget_held()
-
     def _publish(self, events: list[RunnerEvent]) -> None:
         status = self._runner.status
         for event in events:
-            self._follow_hand(event)
+            self._hand.follow(event)
             if event.kind is EventKind.STEP_FINISHED and event.step_index is not None:
                 self._done_steps.add(event.step_index)  # a step may be done again
             self._status.report(

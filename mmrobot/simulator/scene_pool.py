@@ -90,6 +90,15 @@ class Randomisation:
         return training_look(rng) if self.wide else sample_look(rng, self.look)
 
 
+def through_lens(rgb: NDArray[np.uint8], exposure: float, blur_px: float) -> NDArray[np.uint8]:
+    """A picture (H, W, 3) with a factor of light, and blurred by a Gaussian of that deviation."""
+    if exposure != 1.0:
+        rgb = cv2.convertScaleAbs(rgb, alpha=exposure).astype(np.uint8)
+    if blur_px > 0:
+        rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), blur_px), dtype=np.uint8)
+    return rgb
+
+
 PLAIN = Randomisation(look=0.0, color_jitter=0.0, arm_random=0.0, arm_shake_rad=0.0, noise=False)
 """Nothing varies: the picture that Simulator.render_true gives for a scene of seed 0."""
 
@@ -158,10 +167,7 @@ class ScenePool:
 
     def _sensed(self, rgb: NDArray[np.uint8], vary: Randomisation) -> NDArray[np.uint8]:
         exposure, blur = self._rng.uniform(*vary.exposure), self._rng.uniform(*vary.blur_px)
-        if exposure != 1.0:
-            rgb = cv2.convertScaleAbs(rgb, alpha=float(exposure)).astype(np.uint8)
-        if blur > 0:
-            rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), float(blur)), dtype=np.uint8)
+        rgb = through_lens(rgb, float(exposure), float(blur))
         if not vary.noise:
             return rgb
         if vary.noise_sigma is None:

@@ -25,7 +25,7 @@ from mmrobot.simulator.controllers import (
 )
 from mmrobot.simulator.files import WORLD_FILE
 from mmrobot.simulator.gripper import GripperController
-from mmrobot.simulator.looks import look_of_seed, look_setter
+from mmrobot.simulator.looks import Look, look_of_seed, look_setter
 from mmrobot.simulator.mjcf import BuiltWorld, build_world
 from mmrobot.simulator.noise import NoiseModel
 from mmrobot.simulator.renderer import Renderer
@@ -89,7 +89,8 @@ class Simulator:
         self.gripper = GripperController(self.model, self.data, joints.fingers)
         self._contacts = ContactReader(self.model, self.data)
         self._camera = self._make_camera(built)
-        look_setter(self.model, built).apply(look_of_seed(scene.seed))
+        self._looks = look_setter(self.model, built)
+        self._looks.apply(look_of_seed(scene.seed))
         self.arm.place(home_posture(joints.arm))
         self.gripper.place(HOME_WIDTH_M)
         self._settle()
@@ -252,6 +253,14 @@ class Simulator:
         camera.distance, camera.azimuth, camera.elevation = 1.55, 140.0, -26.0
         self._spectator.view(self.data, camera)
         return self._spectator.color()
+
+    def show(self, look: Look, noise: NoiseModel | None) -> None:
+        """Another light, table and camera pose, and another camera noise (None: none), from now on."""
+        self._looks.apply(look)
+        mujoco.mj_forward(self.model, self.data)
+        self.close()
+        self._noise = noise
+        self._camera = self._make_camera(self._built)
 
     def move_object(self, object_id: str, position: tuple[float, ...]) -> None:
         """Puts an object elsewhere, upright, at rest: `position` is the middle of its underside, (x, y) on

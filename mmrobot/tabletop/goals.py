@@ -7,10 +7,19 @@ For judging episodes and for training data only: this state reaches no node of t
   else already lies inside: at most 1.2 cm above that thing's top).
 - on(a,b): a's underside is within 1.2 cm of b's top and its middle above b's footprint; for plate and tray as
   in(a,b).
+- rests_on(a,b): a's underside is within 1.2 cm of b's top, and some of it lies over b.
 - left_of, right_of, behind, in_front_of: offset of the middles along that axis at least half of the sum of
   both half widths, and no smaller than the offset across.
 - near(a,b,m), at(a,x,y,m): distance of the middles on the table's plane at most m.
 - held(a): the hand holds it. While it does, none of the others but `near` and `at` holds for it.
+- on_table(a): a's underside is within 1.2 cm of the table and the hand does not hold it.
+- displaced(a,x,y,dx,dy): from (x, y) a's middle has gone at least as far along (dx, dy) as that is long,
+and no
+  further across than along.
+- amount_in(b,n): exactly n things are in (or on) b.
+Over the whole run, where somebody kept watch (WorldState.touched, .picks):
+- never_touched(a): neither the arm nor what it held was in contact with a.
+- picked_at_most(a,n): the hand closed on a at most n times.
 """
 
 from __future__ import annotations
@@ -39,6 +48,7 @@ FLAT = ("plate", "tray")
 ARITY: dict[str, tuple[int, int]] = {
     "in": (2, 0),
     "on": (2, 0),
+    "rests_on": (2, 0),
     "left_of": (2, 0),
     "right_of": (2, 0),
     "behind": (2, 0),
@@ -46,7 +56,14 @@ ARITY: dict[str, tuple[int, int]] = {
     "near": (2, 1),
     "at": (1, 3),
     "held": (1, 0),
+    "on_table": (1, 0),
+    "displaced": (1, 4),
+    "amount_in": (1, 1),
+    "never_touched": (1, 0),
+    "picked_at_most": (1, 1),
 }
+# Numbers of these may be zero or less.
+_SIGNED = ("displaced", "amount_in", "picked_at_most")
 # Axis of base and sign of a - b.
 DIRECTIONS: dict[str, tuple[int, int]] = {
     "left_of": (1, 1),
@@ -69,11 +86,15 @@ class ObjectState:
 
 @dataclass(frozen=True)
 class WorldState:
-    """All objects by id, and the id of what the hand holds."""
+    """All objects by id, and the id of what the hand holds. Of the run so far, where somebody kept watch:
+    what
+    the arm or what it held has `touched`, and how often the hand closed on each thing."""
 
     objects: dict[str, ObjectState] = field(default_factory=dict)
     held: str | None = None
     time_s: float = 0.0
+    touched: frozenset[str] = frozenset()
+    picks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,15 +134,16 @@ def parse_goal(text: str, source: str = "goal") -> Goal:
             f"{source}: '{text}' has {len([w for w in words if w])} arguments",
             f"'{name}' takes {objects} object(s) and {numbers} number(s).",
         )
-    return Goal(name, tuple(words[:objects]), _numbers(words[objects:], text, source), negated is not None)
+    values = _numbers(words[objects:], text, source, signed=name in _SIGNED)
+    return Goal(name, tuple(words[:objects]), values, negated is not None)
 
 
-def _numbers(words: list[str], text: str, source: str) -> tuple[float, ...]:
+def _numbers(words: list[str], text: str, source: str, signed: bool) -> tuple[float, ...]:
     try:
         values = tuple(float(w) for w in words)
     except ValueError as e:
         raise InvalidSceneError(f"{source}: '{text}': {e}", "Use metres, such as 0.15.") from e
-    if not all(math.isfinite(v) for v in values) or (values and values[-1] <= 0):
+    if not all(math.isfinite(v) for v in values) or (values and not signed and values[-1] <= 0):
         raise InvalidSceneError(f"{source}: '{text}': {values}", "Use finite metres, the last above 0.")
     return values
 
@@ -225,6 +247,39 @@ def _directed(predicate: str, a: _Body, b: _Body) -> bool:
     return along >= float(a.extent[axis] + b.extent[axis]) / 2 and along >= across
 
 
+def _on_table(a: _Body, numbers: tuple[float, ...], world: WorldState, scene: Scene) -> bool:
+    return abs(a.bottom) <= ON_GAP_M and world.held != a.obj.id
+
+
+def _displaced(a: _Body, numbers: tuple[float, ...], world: WorldState, scene: Scene) -> bool:
+    x, y, dx, dy = numbers
+    least = math.hypot(dx, dy)
+    ux, uy = (dx / least, dy / least) if least > 0 else (1.0, 0.0)
+    gone_x, gone_y = float(a.center[0]) - x, float(a.center[1]) - y
+    along, across = gone_x * ux + gone_y * uy, abs(gone_y * ux - gone_x * uy)
+    return along >= least and along >= across
+
+
+def _amount_in(b: _Body, numbers: tuple[float, ...], world: WorldState, scene: Scene) -> bool:
+    others = (_body(n, world, scene) for n in world.objects if n not in (b.obj.id, world.held))
+    inside = sum(_in(o, b, world, scene) or _on(o, b, world, scene) for o in others)
+    return inside == round(numbers[0])
+
+
+def _never_touched(a: _Body, numbers: tuple[float, ...], world: WorldState, scene: Scene) -> bool:
+    return a.obj.id not in world.touched
+
+
+def _picked_at_most(a: _Body, numbers: tuple[float, ...], world: WorldState, scene: Scene) -> bool:
+    return world.picks.get(a.obj.id, 0) <= numbers[0]
+
+
+_OF_ONE = {
+    "on_table": _on_table, "displaced": _displaced, "amount_in": _amount_in, "never_touched": _never_touched,
+    "picked_at_most": _picked_at_most,
+}  # fmt: skip
+
+
 def _true(goal: Goal, world: WorldState, scene: Scene) -> bool:
     a = _body(goal.objects[0], world, scene)
     if goal.predicate == "held":
@@ -232,6 +287,8 @@ def _true(goal: Goal, world: WorldState, scene: Scene) -> bool:
     if goal.predicate == "at":
         x, y, reach = goal.numbers
         return math.dist((a.center[0], a.center[1]), (x, y)) <= reach
+    if goal.predicate in _OF_ONE:
+        return _OF_ONE[goal.predicate](a, goal.numbers, world, scene)
     b = _body(goal.objects[1], world, scene)
     if goal.predicate == "near":
         return math.dist(a.center[:2].tolist(), b.center[:2].tolist()) <= goal.numbers[0]
@@ -241,6 +298,9 @@ def _true(goal: Goal, world: WorldState, scene: Scene) -> bool:
         return _in(a, b, world, scene)
     if goal.predicate == "on":
         return _on(a, b, world, scene)
+    if goal.predicate == "rests_on":
+        apart = np.abs(a.center[:2] - b.center[:2])
+        return abs(a.bottom - b.top) <= ON_GAP_M and bool((apart < (a.extent + b.extent)[:2]).all())
     return _directed(goal.predicate, a, b)
 
 

@@ -202,7 +202,7 @@ def sample_scene_for_level(
 
 def _level_scene(level: str, rng: np.random.Generator) -> Scene:
     if level == "L3":
-        return sample_scene(rng, (10, 13), min_gap_m=0.01, stretch=_graspable_stretch, weights=_CROWD_WEIGHTS)
+        return sample_scene(rng, (10, 13), min_gap_m=0.01, stretch=graspable_stretch, weights=_CROWD_WEIGHTS)
     if level != "L1":
         return sample_scene(rng, (3, 8), stretch=trained_stretch)
     pairs = sorted(HELD_OUT)
@@ -211,7 +211,7 @@ def _level_scene(level: str, rng: np.random.Generator) -> Scene:
     return sample_scene(rng, (3, 8), wishes=wishes, exclude_pairs=(), stretch=trained_stretch)
 
 
-def _graspable_stretch(rng: np.random.Generator, shape: str) -> Stretch:
+def graspable_stretch(rng: np.random.Generator, shape: str) -> Stretch:
     """An unseen one that the gripper can still hold, for things that it is meant to hold, at either size."""
     while True:
         stretch = unseen_stretch(rng, shape)

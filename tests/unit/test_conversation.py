@@ -7,7 +7,7 @@ import pytest
 from mmrobot.conversation import Conversation
 from mmrobot.errors import AmbiguousError, NotUnderstoodError
 from mmrobot.pipeline import Pipeline
-from mmrobot.types import ActionPlan, Answer
+from mmrobot.types import ActionPlan, Answer, DraftStep, PlanDraft
 from tests.support.fake_world import FakeWorld, bowl, draft, frame, thing
 
 SENTENCE = "put the cube in the bowl"
@@ -84,3 +84,44 @@ def test_other_words_begin_anew_and_an_old_question_is_forgotten() -> None:
     assert conversation.respond(frame(), question) == Answer(question, "2")
     with pytest.raises(NotUnderstoodError):
         conversation.respond(frame(), "the red one")
+
+
+def test_a_late_answer_is_none() -> None:
+    conversation = talk()
+    ask_back(conversation)
+    late = frame(int(61e9))
+    with pytest.raises(NotUnderstoodError):
+        conversation.respond(late, "the red one")
+
+
+def test_a_whole_command_is_no_answer() -> None:
+    conversation = talk()
+    ask_back(conversation)
+    with pytest.raises(NotUnderstoodError):
+        conversation.respond(frame(), "the red cube into the bowl")
+
+
+def test_a_word_that_was_defined_is_known_from_then_on() -> None:
+    conversation = talk()
+    asked: list[str] = []
+    world = conversation.pipeline.vlm
+    world.plan = lambda image, instruction, dialogue=(): asked.append(instruction) or draft()  # type: ignore[attr-defined,func-returns-value]
+    for words in ("a dax is a cube; put the dax in the bowl", "take the dax"):
+        with pytest.raises(NotUnderstoodError):
+            conversation.respond(frame(), words)
+    assert asked == ["put the cube in the bowl", "take the cube"]
+
+
+def test_words_may_lean_on_the_request_before() -> None:
+    conversation = talk()
+    world = conversation.pipeline.vlm
+    said = {
+        "put the red cube in the bowl": draft(("pick", "the red cube"), ("place", "in", "the bowl")),
+        "no, the blue one": PlanDraft((DraftStep("instead", target="blue one"),)),
+    }
+    world.plan = lambda image, instruction, dialogue=(): said[instruction]  # type: ignore[attr-defined]
+    world.phrases = {**world.phrases, "the blue cube": ["right"]}  # type: ignore[attr-defined]
+    conversation.respond(frame(), "put the red cube in the bowl")
+    plan = conversation.respond(frame(), "no, the blue one")
+    assert isinstance(plan, ActionPlan)
+    assert [s.target.label for s in plan.steps if s.skill == "pick" and s.target] == ["the blue cube"]

@@ -1,8 +1,12 @@
 """Families of tasks: an episode from family, level and seed, the same for the same three.
 
 L0 says with trained words what to do in a scene never seen; L1 names attribute pairs kept out of training;
-L2 keeps L0's scenes and says it in wordings kept out, with politeness, fillers and typos. Seeds of evaluation
-begin at EVALUATION_SEED; training takes those below.
+L2 keeps L0's scenes and says it in wordings kept out, with politeness, fillers and typos. L3 shows sizes,
+proportions, clutter and nameless things never trained on, and says now and then what a new word means. L4
+keeps
+L0's scenes and words and changes how they look (the runner sees to it). L5 joins two families in one
+sentence.
+Seeds of evaluation begin at EVALUATION_SEED; training takes those below.
 """
 
 from __future__ import annotations
@@ -10,16 +14,18 @@ from __future__ import annotations
 import itertools
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from mmrobot.errors import InvalidSceneError
 from mmrobot.tabletop.episode import Episode, Expect, Followup, check_episode
-from mmrobot.tabletop.families import moves, talk
-from mmrobot.tabletop.families.drafts import Draft
-from mmrobot.tabletop.families.goals import goals_of, sizes_rise
+from mmrobot.tabletop.families import composed, deeds, moves, sets, talk, turns
+from mmrobot.tabletop.families.defining import with_definition
+from mmrobot.tabletop.families.drafts import Draft, Story, say
+from mmrobot.tabletop.families.feasible import feasible
+from mmrobot.tabletop.families.goals import flat, goals_of, sizes_rise
 from mmrobot.tabletop.goals import DIRECTIONS, failed_goals, initial_world
 from mmrobot.tabletop.language import (
     CLEAN,
@@ -27,37 +33,50 @@ from mmrobot.tabletop.language import (
     Command,
     Step,
     describe_phrase,
-    make_command,
     make_question,
     things_of,
 )
 from mmrobot.tabletop.objects import nearest_name
-from mmrobot.tabletop.sampling import HELD_OUT
+from mmrobot.tabletop.sampling import HELD_OUT, NoRoomError
 from mmrobot.tabletop.scene import Scene
 from mmrobot.vlm.words import words as words_of_text
 
 EVALUATION_SEED = 1_000_000
-LEVELS = ("L0", "L1", "L2")
-# By attributes alone: order and relations belong to the family `refer`.
-PHRASE_KINDS: dict[str, dict[str, float]] = {
-    "L0": {"color_shape": 10.0, "color": 1.5, "shape": 2.0},
-    "L1": {"color_shape": 1.0},
-    "L2": {"color_shape": 10.0, "color": 1.5, "shape": 2.0},
-}
-_TRIES = 300
-FAMILIES: dict[str, Callable[[np.random.Generator, str], Draft | None]] = {
+LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5")
+_TRIES = 600
+_WORD_TRIES = 30
+FAMILIES: dict[str, Callable[[np.random.Generator, str], Draft | Story | None]] = {
     "pick": moves.pick,
     "put_in": moves.put_in,
     "put_beside": moves.put_beside,
     "stack": moves.stack,
+    "push": deeds.push,
     "refer": moves.refer,
-    "label": moves.label,
+    "all": sets.all,
+    "negation": sets.negation,
+    "sort": sets.sort,
     "sequence": moves.sequence,
+    "conditional": deeds.conditional,
+    "label": moves.label,
     "question": talk.question,
     "clarify": talk.clarify,
     "refuse": talk.refuse,
     "twin": talk.twin,
+    "dialogue": turns.dialogue,
+    "interrupt": turns.interrupt,
+    "disturbed": turns.disturbed,
 }
+# Families whose words are drawn freely over the scene, so that some cannot be done there.
+_FREELY_WORDED = {
+    "tower", "sequence", "swap", "put_back", "pyramid", "all", "some", "negation", "sort", "different",
+    "conditional",
+    *(f"composed_{name}" for name in composed.JOINED),
+}  # fmt: skip
+
+
+def offers(family: str, level: str) -> bool:
+    """Whether a family has episodes of a level: L5 joins only some of them."""
+    return level != "L5" or family in composed.JOINED
 
 
 def _check_names(family: str, level: str, seed: int) -> None:
@@ -79,7 +98,10 @@ def generate_episode(family: str, level: str, seed: int) -> Episode:
     for attempt in itertools.count():
         if attempt == _TRIES:
             raise InvalidSceneError(f"no episode of {family} {level} with seed {seed}", "Take another seed.")
-        draft = FAMILIES[family](rng, level)
+        try:
+            draft = composed.begin(family, rng) if level == "L5" else FAMILIES[family](rng, level)
+        except NoRoomError:
+            draft = None
         # Drawn apart from the scene: how often words are tried must not change it.
         words = random.Random(int(rng.integers(2**31)))
         if draft is None:
@@ -90,36 +112,40 @@ def generate_episode(family: str, level: str, seed: int) -> Episode:
     raise AssertionError("unreachable")
 
 
-def _worded(draft: Draft, family: str, level: str, seed: int, words: random.Random) -> Episode | None:
+def _worded(draft: Draft | Story, family: str, level: str, seed: int, words: random.Random) -> Episode | None:
     name = f"{family}_{level}_{seed}"
-    if draft.family == "question":
+    if isinstance(draft, Story):
+        episode = _story(draft, family, level, name, words)
+    elif draft.family == "question":
         episode = _asked(draft, family, level, name, words)
     else:
         episode = None
-        for _ in range(30 if draft.family in ("tower", "sequence") else 1):
-            command = _say(draft, level, words)
-            if command is not None and (draft.fault or sizes_rise(draft.scene, command)):
+        for _ in range(_WORD_TRIES if draft.family in _FREELY_WORDED else 1):
+            command = say(draft, level, words)
+            if command is not None and (draft.fault or _possible(draft, command)):
                 episode = _told(draft, command, family, level, name, words)
                 if episode is not None or draft.family == "tower":
                     break
+    if episode is not None and level == "L3":
+        episode = with_definition(episode, words)
     if episode is not None:
         check_episode(episode, name)
     return episode
 
 
-def _say(draft: Draft, level: str, words: random.Random) -> Command | None:
-    return make_command(
-        words,
-        things_of(draft.scene),
-        family=draft.family,
-        target=draft.target,
-        reference=draft.reference,
-        relation=draft.relation,
-        fault=draft.fault,
-        split="heldout" if level == "L2" else "train",
-        noise=TRAINING if level == "L2" else CLEAN,
-        kinds=draft.kinds or PHRASE_KINDS[level],
-    )
+def _possible(draft: Draft, command: Command) -> bool:
+    return sizes_rise(draft.scene, command) and feasible(draft.scene, command)
+
+
+def _story(draft: Story, family: str, level: str, name: str, words: random.Random) -> Episode | None:
+    told = draft.tell(level, words)
+    if told is None or not told.goals:
+        return None
+    others = tuple(o.id for o in draft.scene.objects if o.id not in told.involved)
+    return Episode(
+        name, draft.scene, told.instruction, family, level, told.followups, told.disturb,
+        Expect("success", told.goals, others),
+    )  # fmt: skip
 
 
 def _told(
@@ -143,12 +169,22 @@ def _told(
         followups = (Followup("done", _answer(draft, several.target_ids, words)),)
         steps = tuple(replace(s, target_ids=meant) if s is several else s for s in command.steps)
         command = replace(command, steps=steps)
+    if draft.family == "put_back" and command.steps[0].skill != "pick":
+        return None
     goals = goals_of(scene, command)
-    if draft.family == "sequence" and not _has_room(scene, command):
+    if any(s.skill == "if" for s in command.steps):
+        done = [s for c in command.steps for s in (c.then if c.holds else c.otherwise) if c.skill == "if"]
+    else:
+        done = list(command.steps)
+    if draft.family in _FREELY_WORDED and not _has_room(scene, done):
         return None
     if not goals or not failed_goals(goals, initial_world(scene), scene):
         return None
-    touched = set().union(*(s.target_ids | s.reference_ids for s in command.steps))
+    touched: set[str] = {
+        n for s in flat(command.steps) for n in (*s.target_ids, *s.reference_ids, *s.part_ids)
+    }
+    # What must not be touched stays where it is, as all else does.
+    touched -= {n for s in command.steps if s.skill == "avoid" for n in s.target_ids}
     if draft.family == "sequence" and level == "L1":
         named = {scene.by_id[n] for n in touched}
         if not any((o.color, o.shape) in HELD_OUT for o in named):
@@ -158,13 +194,13 @@ def _told(
     return Episode(name, scene, command.text, family, level, followups, expect=expect)
 
 
-def _has_room(scene: Scene, command: Command) -> bool:
+def _has_room(scene: Scene, steps: Sequence[Step]) -> bool:
     """Whether there is a free spot beside each thing that another is put beside, as all stands at first."""
     target = ""
-    for step in command.steps:
+    for step in steps:
         if step.skill == "pick":
             target = min(step.target_ids)
-        elif step.relation in DIRECTIONS:
+        elif step.skill == "place" and step.relation in DIRECTIONS:
             a, b = scene.by_id[target], scene.by_id[min(step.reference_ids)]
             if not moves.free(moves.spot(a, b, step.relation), scene, a.id):
                 return False

@@ -5,50 +5,27 @@ from __future__ import annotations
 import numpy as np
 
 from mmrobot.tabletop.families.drafts import Draft
+from mmrobot.tabletop.families.scenes import held_out_kind, make_scene, one_of, target_kind
 from mmrobot.tabletop.footprint import Footprint, gap_m
 from mmrobot.tabletop.goals import DIRECTIONS
 from mmrobot.tabletop.levels import add_labels
-from mmrobot.tabletop.objects import GRASPABLE, SHAPES, SIZES
-from mmrobot.tabletop.sampling import HELD_OUT, HELD_OUT_HOLDERS, HELD_OUT_PAIRS, Kind, sample_scene
+from mmrobot.tabletop.objects import GRASPABLE, SHAPES, SIZES, TRAINED_COLORS
+from mmrobot.tabletop.sampling import HELD_OUT_HOLDERS, HELD_OUT_PAIRS, Kind
 from mmrobot.tabletop.scene import WORK_AREA_X, WORK_AREA_Y, Scene, SceneObject
 
 _BESIDE_GAP_M = 0.03
 _SPOT_CLEARANCE_M = 0.025
 _TOWER_SHARE = 0.2
+_PYRAMID_SHARE = 0.1
+_SWAP_SHARE, _BACK_SHARE = 0.15, 0.1
 REFER_KINDS: dict[str, float] = {
     "extreme": 4, "rank": 3, "middle": 1, "relation": 4, "nearest": 2, "not": 2, "size": 2,
 }  # fmt: skip
 LABEL_KINDS: dict[str, float] = {"label": 1.0}
 
 
-def _pair(rng: np.random.Generator, pairs: frozenset[tuple[str, str]], shapes: tuple[str, ...]) -> Kind:
-    """One of the held-out pairs of those shapes."""
-    fitting = sorted(p for p in pairs if p[1] in shapes)
-    color, shape = fitting[int(rng.integers(len(fitting)))]
-    return Kind(shape, color)
-
-
-def one_of(rng: np.random.Generator, names: tuple[str, ...], weights: tuple[float, ...] | None = None) -> str:
-    p = None if weights is None else np.asarray(weights) / sum(weights)
-    return str(names[int(rng.choice(len(names), p=p))])
-
-
-def target_kind(rng: np.random.Generator, level: str) -> Kind:
-    if level == "L1":
-        return _pair(rng, HELD_OUT_PAIRS, GRASPABLE)
-    return Kind(one_of(rng, GRASPABLE, (1.5, 1, 1, 1, 0.7)))
-
-
-def _scene(
-    rng: np.random.Generator, level: str, wishes: list[Kind], count: tuple[int, int] = (3, 8)
-) -> Scene:
-    return sample_scene(
-        rng, count, wishes=wishes, distinct=True, exclude_pairs=() if level == "L1" else HELD_OUT
-    )
-
-
 def pick(rng: np.random.Generator, level: str) -> Draft | None:
-    scene = _scene(rng, level, [target_kind(rng, level)])
+    scene = make_scene(rng, level, [target_kind(rng, level)])
     return Draft(scene, "pick", scene.objects[0].id)
 
 
@@ -61,9 +38,9 @@ def put_in(rng: np.random.Generator, level: str) -> Draft | None:
     holder = Kind(one_of(rng, ("bowl", "plate", "tray"), (0.55, 0.2, 0.25)))
     target = target_kind(rng, level)
     if level == "L1" and rng.random() < 0.5:
-        holder = _pair(rng, HELD_OUT_HOLDERS, ("bowl", "tray"))
+        holder = held_out_kind(rng, HELD_OUT_HOLDERS, ("bowl", "tray"))
         target = target_kind(rng, "L0") if rng.random() < 0.5 else target
-    scene = _scene(rng, level, [target, holder])
+    scene = make_scene(rng, level, [target, holder])
     a, b = scene.objects[:2]
     return Draft(scene, "put_in", a.id, b.id) if fits(a, b) else None
 
@@ -86,7 +63,7 @@ def free(spot: Footprint, scene: Scene, but: str) -> bool:
 
 
 def put_beside(rng: np.random.Generator, level: str) -> Draft | None:
-    scene = _scene(rng, level, [target_kind(rng, level), Kind(one_of(rng, SHAPES))])
+    scene = make_scene(rng, level, [target_kind(rng, level), Kind(one_of(rng, SHAPES))])
     a, b = scene.objects[:2]
     relations = [r for r in DIRECTIONS if free(spot(a, b, r), scene, a.id)]
     if not relations:
@@ -98,18 +75,17 @@ def stack(rng: np.random.Generator, level: str) -> Draft | None:
     """Cubes, none on a smaller one; a tower of three now and then."""
     if level != "L1" and rng.random() < _TOWER_SHARE:
         # Others that could be part of the tower would leave open which three are meant.
-        scene = sample_scene(
-            rng,
-            (3, 6),
-            wishes=[Kind("cube")] * 3,
-            distinct=True,
-            shapes=("ball", "cup", "bowl", "plate", "tray"),
-        )
+        others = ("ball", "cup", "bowl", "plate", "tray")
+        scene = make_scene(rng, level, [Kind("cube")] * 3, (3, 6), shapes=others)
         return Draft(scene, "tower")
+    if level != "L1" and rng.random() < _PYRAMID_SHARE:
+        colors = [str(c) for c in rng.choice([c for c in TRAINED_COLORS if c != "black"], 6, replace=False)]
+        six = [Kind("cube", c, "small") for c in colors]
+        return Draft(make_scene(rng, level, six, (6, 7), shapes=("ball", "cup")), "pyramid")
     cubes = [Kind("cube"), Kind("cube")]
     if level == "L1":
-        cubes[int(rng.integers(2))] = _pair(rng, HELD_OUT_PAIRS, ("cube",))
-    scene = _scene(rng, level, cubes)
+        cubes[int(rng.integers(2))] = held_out_kind(rng, HELD_OUT_PAIRS, ("cube",))
+    scene = make_scene(rng, level, cubes)
     a, b = scene.objects[:2]
     return Draft(scene, "stack", a.id, b.id, "on") if SIZES.index(a.size) <= SIZES.index(b.size) else None
 
@@ -119,10 +95,10 @@ def refer(rng: np.random.Generator, level: str) -> Draft | None:
     target = target_kind(rng, level)
     alike = [Kind(target.shape)] * int(rng.integers(1, 3))
     if rng.random() < 0.5:
-        scene = _scene(rng, level, [target, *alike], (4, 8))
+        scene = make_scene(rng, level, [target, *alike], (4, 8))
         return Draft(scene, "pick", scene.objects[0].id, kinds=REFER_KINDS)
     holder = Kind(one_of(rng, ("bowl", "plate", "tray")))
-    scene = _scene(rng, level, [target, holder, *alike], (4, 8))
+    scene = make_scene(rng, level, [target, holder, *alike], (4, 8))
     a, b = scene.objects[:2]
     return Draft(scene, "put_in", a.id, b.id, kinds=REFER_KINDS) if fits(a, b) else None
 
@@ -131,18 +107,21 @@ def label(rng: np.random.Generator, level: str) -> Draft | None:
     """A thing into the tray of a print, or a printed cube taken."""
     target = target_kind(rng, level)
     if rng.random() < 0.5:
-        target = _pair(rng, HELD_OUT_PAIRS, ("cube",)) if level == "L1" else Kind("cube")
-        scene = add_labels(rng, _scene(rng, level, [target, Kind("cube")]), share=1.0)
+        target = held_out_kind(rng, HELD_OUT_PAIRS, ("cube",)) if level == "L1" else Kind("cube")
+        scene = add_labels(rng, make_scene(rng, level, [target, Kind("cube")]), share=1.0)
         draft = Draft(scene, "pick", scene.objects[0].id, kinds=LABEL_KINDS)
         return draft if scene.objects[0].label else None
-    scene = add_labels(rng, _scene(rng, level, [target, Kind("tray"), Kind("tray")]), share=1.0)
+    scene = add_labels(rng, make_scene(rng, level, [target, Kind("tray"), Kind("tray")]), share=1.0)
     a, b = scene.objects[:2]
     # The target's own phrase may be its print as well; the tray's is.
     return Draft(scene, "put_in", a.id, b.id, kinds=LABEL_KINDS) if b.label else None
 
 
 def sequence(rng: np.random.Generator, level: str) -> Draft | None:
-    """Two or three moves in one sentence."""
+    """Two or three moves in one sentence; two things that change places; one taken and put back."""
+    if level != "L1" and (x := rng.random()) < _SWAP_SHARE + _BACK_SHARE:
+        scene = make_scene(rng, level, [target_kind(rng, level), Kind(one_of(rng, GRASPABLE))], (3, 6))
+        return Draft(scene, "swap" if x < _SWAP_SHARE else "put_back", scene.objects[0].id)
     holder = Kind(one_of(rng, ("bowl", "plate", "tray")))
     wishes = [target_kind(rng, level), holder, target_kind(rng, "L0")]
-    return Draft(_scene(rng, level, wishes, (4, 8)), "sequence")
+    return Draft(make_scene(rng, level, wishes, (4, 8)), "sequence")

@@ -8,7 +8,8 @@ import numpy as np
 
 from mmrobot.tabletop.families import moves
 from mmrobot.tabletop.families.drafts import Draft
-from mmrobot.tabletop.sampling import HELD_OUT, Kind, sample_scene
+from mmrobot.tabletop.families.scenes import make_scene, one_of, target_kind
+from mmrobot.tabletop.sampling import Kind
 
 
 def question(rng: np.random.Generator, level: str) -> Draft | None:
@@ -28,12 +29,10 @@ def refuse(rng: np.random.Generator, level: str) -> Draft | None:
 
 def clarify(rng: np.random.Generator, level: str) -> Draft | None:
     """Two or three things answer to the words."""
-    target = moves.target_kind(rng, level)
+    target = target_kind(rng, level)
     twins = [target] if rng.random() < 0.5 or target.color is None else [Kind(target.shape)]
-    holder = [Kind(moves.one_of(rng, ("bowl", "plate", "tray")))]
-    scene = sample_scene(
-        rng, (4, 7), wishes=[target, *holder, *twins], exclude_pairs=() if level == "L1" else HELD_OUT
-    )
+    holder = [Kind(one_of(rng, ("bowl", "plate", "tray")))]
+    scene = make_scene(rng, level, [target, *holder, *twins], (4, 7), distinct=False)
     a, b = scene.objects[:2]
     if not moves.fits(a, b):
         return None

@@ -38,14 +38,22 @@ from mmrobot.tabletop.language.referring import (
     make_expression,
 )
 from mmrobot.tabletop.language.statements import STATEMENT_KINDS, Statement, make_statement
-from mmrobot.tabletop.language.things import Thing, random_label, random_things, things_of, visible_things
+from mmrobot.tabletop.language.things import (
+    Thing,
+    cubes_of_many_colors,
+    random_label,
+    random_things,
+    things_of,
+    visible_things,
+)
 from mmrobot.tabletop.language.vocabulary import vocabulary
 
 __all__ = [
     "ANSWER_KINDS", "CLEAN", "FAMILIES", "FAULTS", "HANDWRITTEN", "HEAVY", "KINDS", "MIXED_KINDS", "NEXT_TO",
     "POLITE", "QUESTION_KINDS", "SIMPLE_KINDS", "STATEMENT_KINDS", "TRAINING", "Both", "Command", "Expr",
     "Expression", "Extreme", "Kind", "Middle", "Nearest", "Noise", "Question", "Related", "Split",
-    "Statement", "Step", "Thing", "Without", "WordSpan", "answer_text", "describe_phrase", "is_clear",
+    "Statement", "Step", "Thing", "Without", "WordSpan", "answer_text", "cubes_of_many_colors",
+    "describe_phrase", "is_clear",
     "make_command", "make_expression", "make_question", "make_statement", "random_label", "random_things",
     "referents", "things_of", "visible_things", "vocabulary",
 ]  # fmt: skip

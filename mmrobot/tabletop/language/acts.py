@@ -21,10 +21,10 @@ class Maker(DeedMaker):
     def act_again(self, t: Thing | None = None) -> Draft:
         return self._of("again", t)
 
-    def act_instead(self, t: Thing | None = None) -> Draft:
+    def act_instead(self, t: Thing | None = None, r: Thing | None = None) -> Draft:
         """A correction: of what was taken, or of where it goes."""
-        if t is None and self.rng.random() < 0.3:
-            return self._elsewhere()
+        if r is not None or (t is None and self.rng.random() < 0.3):
+            return self._elsewhere(r)
         rule, slots = "instead", {}
         if t is None and self.rng.random() < 0.2:
             rule, slots = "instead_of", {"T2": self._meant(None).spoken}
@@ -34,11 +34,16 @@ class Maker(DeedMaker):
         p = self._meant(t)
         words = DEEDS.say(rule, self.rng, {"T": p.spoken, **(slots or {})}, self.frame)
         skill = "again" if rule == "again" else "instead"
-        return Draft(words, [DraftStep(skill, p.words, target_ids=referents(p.expr, self.things))], skill, False)
+        return Draft(
+            words, [DraftStep(skill, p.words, target_ids=referents(p.expr, self.things))], skill, False
+        )
 
-    def _elsewhere(self) -> Draft:
-        family = self.rng.choice(("put_in", "put_in", "put_beside", "stack"))
-        _, relation, r = self.pair(family)
+    def _elsewhere(self, r: Thing | None) -> Draft:
+        if r is None:
+            family = self.rng.choice(("put_in", "put_in", "put_beside", "stack"))
+            _, relation, r = self.pair(family)
+        else:
+            family, relation = "put_in", self.vessel(r)[1]
         pr = self.phrase(r, simple=True)
         slots = {"R": pr.spoken, "REL": self.relation_words(family, relation, r)}
         words = DEEDS.say("instead_place", self.rng, slots, self.frame)
@@ -47,7 +52,12 @@ class Maker(DeedMaker):
 
     def _meant(self, t: Thing | None) -> Phrase:
         """ "The blue one" mostly, which the request before tells the rest of; else a phrase of its own."""
-        t, x = t or self.target(), self.rng.random()
+        fixed, x = t is not None, self.rng.random()
+        t = t or self.target()
+        if fixed:
+            # Of a thing that is given, only words that tell it from its like.
+            like = [o for o in self.things if o.shape == t.shape and o is not t]
+            x = 0.0 if x < 0.6 and all(o.color != t.color for o in like) else 1.0
         if x < 0.45:
             color = pick_word(COLOR_WORDS[t.color], self.rng, self.style.plain)[0]
             words = [*words_of(color), Word("one")]
@@ -78,7 +88,11 @@ class Maker(DeedMaker):
     def other_thing(self) -> Draft:
         """ "Put the other cube in the bowl": other than what was spoken of."""
         t, relation, r = self.pair("put_in")
-        noun = [Word("one")] if self.rng.random() < 0.4 else bare(Kind(frozenset((t.shape,))), self.rng, self.style)
+        noun = (
+            [Word("one")]
+            if self.rng.random() < 0.4
+            else bare(Kind(frozenset((t.shape,))), self.rng, self.style)
+        )
         words = [Word(self.rng.choice(("other", "other", "other", "remaining"))), *noun]
         p = Phrase(Kind(frozenset((t.shape,))), words, None, "the")
         self.last_target = p
@@ -107,5 +121,3 @@ class Maker(DeedMaker):
             words = DEEDS.say("put_back_thing", self.rng, {"T": p.spoken}, self.frame)
             pick = []
         return Draft(words, [*pick, DraftStep("put_back", p.words, target_ids=ids)], "put_back")
-
-

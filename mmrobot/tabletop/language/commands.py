@@ -25,7 +25,8 @@ __all__ = ["FAMILIES", "FAULTS", "NEXT_TO", "make_command"]
 FAMILIES: dict[str, float] = {
     "pick": 16, "put_in": 22, "put_beside": 20, "stack": 14, "tower": 5, "sequence": 12, "place_held": 3,
     "home": 3, "none": 10,
-    "push": 6, "all": 6, "negation": 4, "some": 10, "sort": 4, "different": 3, "swap": 3, "pyramid": 1.5, "table": 3,
+    "push": 6, "all": 6, "negation": 4, "some": 10, "sort": 4, "different": 3, "swap": 3, "pyramid": 1.5,
+    "table": 3,
     "conditional": 8, "avoid": 4, "put_back": 4, "again": 3.5, "instead": 4, "other": 1.2, "not_that": 1.2,
     "resume": 1.2, "other_thing": 1,
 }  # fmt: skip
@@ -55,7 +56,8 @@ def make_command(
     `family`: one of FAMILIES, or None for a mix that the scene allows. `target`, `reference` (ids)
     and `relation` fix what is meant (pick, put_in, put_beside, stack). `fault`: one of FAULTS, makes
     one phrase mean nothing or several. `kinds`: which expressions are used (default: mostly simple).
-    `plain`: plain words only. `mixed`: sequences may have pushes and sets among their parts. Without a fault every phrase means exactly one thing, clearly. No
+    `plain`: plain words only. `mixed`: sequences may have pushes and sets among their parts. Without a
+    fault every phrase means exactly one thing, clearly. No
     command is longer than an instruction may be (MAX_WORDS).
     """
     tries = [family] if family else [*rng.choices(list(FAMILIES), list(FAMILIES.values()), k=6), "none"]
@@ -103,17 +105,22 @@ def _make(
     maker: Maker, family: str, target: str | None, reference: str | None, relation: str | None
 ) -> Draft:
     maker.last_target = None
+    t, r = maker.by_id.get(target or ""), maker.by_id.get(reference or "")
     simple: dict[str, Callable[[], Draft]] = {
         "home": maker.home, "none": maker.nothing, "tower": maker.tower, "sequence": maker.sequence,
-        "place_held": maker.place_held, "all": maker.all, "some": maker.some, "sort": maker.sort,
-        "negation": lambda: maker.all(negated=True), "different": maker.different, "swap": maker.swap,
-        "pyramid": maker.pyramid, "conditional": maker.conditional, "again": maker.act_again,
-        "instead": maker.act_instead, "other": maker.act_other, "not_that": maker.act_not_that,
-        "resume": maker.act_resume, "other_thing": maker.other_thing, "composed": maker.composed,
-        "push": maker.push, "put_back": maker.put_back, "table": maker.table, "avoid": maker.careful,
+        "place_held": maker.place_held, "all": lambda: maker.all(r), "some": lambda: maker.some(r),
+        "negation": lambda: maker.all(r, negated=True), "sort": maker.sort, "different": maker.different,
+        "push": lambda: maker.push(t, relation, r), "swap": maker.swap, "pyramid": maker.pyramid,
+        "table": lambda: maker.table(t), "conditional": maker.conditional, "avoid": lambda:
+        maker.careful(t, r),
+        "put_back": lambda: maker.put_back(t), "again": lambda: maker.act_again(t),
+        "instead": lambda: maker.act_instead(t, r), "other": maker.act_other, "not_that": maker.act_not_that,
+        "resume": maker.act_resume, "other_thing": maker.other_thing,
     }  # fmt: skip
     if family in simple:
         return simple[family]()
+    if family.startswith("composed_"):
+        return maker.composed(family.removeprefix("composed_"))
     if family == "pick":
         return maker.pick(maker.target(target))
     if family in ("put_in", "put_beside", "stack"):

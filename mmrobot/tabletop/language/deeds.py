@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mmrobot.tabletop.language.deed_wording import DEEDS
 from mmrobot.tabletop.language.drafts import Draft, DraftStep
 from mmrobot.tabletop.language.grammar import Word
-from mmrobot.tabletop.language.meaning import referents
-from mmrobot.tabletop.language.phrases import Style
+from mmrobot.tabletop.language.lexicon import COLOR_WORDS, noun, pick_word
+from mmrobot.tabletop.language.meaning import Kind, referents
+from mmrobot.tabletop.language.phrases import Phrase, Style, words_of
 from mmrobot.tabletop.language.sets import SetMaker
 from mmrobot.tabletop.language.single import UnsuitedError
 from mmrobot.tabletop.language.statements import claimed
@@ -59,11 +60,28 @@ class DeedMaker(SetMaker):
         if len(cubes) < 6:
             raise UnsuitedError
         chosen = self.rng.sample(cubes, 6)
-        phrases = [self.phrase(t, simple=True) for t in chosen]
+        if len({t.color for t in cubes}) == len(cubes) and self.rng.random() < 0.6:
+            phrases = self._by_color(chosen)
+        else:
+            phrases = [self.phrase(t, simple=True) for t in chosen]
         slots = dict(zip("ABCDEG", (p.spoken for p in phrases), strict=True))
         words = DEEDS.say("pyramid", self.rng, slots, self.frame)
+        said = {id(w) for w in words}
+        if not all(id(w) in said for p in phrases for w in p.words):
+            raise UnsuitedError
         step = DraftStep("pyramid", parts=[p.words for p in phrases], part_ids=tuple(t.id for t in chosen))
         return Draft(words, [step], "pyramid", words[0].text not in ("i", "pyramid"))
+
+    def _by_color(self, cubes: Sequence[Thing]) -> list[Phrase]:
+        """ "The red, green and blue cubes": one noun for all."""
+        plural = words_of(noun(frozenset(("cube",)), self.rng, plural=True, bare=True))
+        phrases = []
+        for i, t in enumerate(cubes):
+            color = words_of(pick_word(COLOR_WORDS[t.color], self.rng, self.style.plain)[0])
+            said = [*([Word("the")] if i in (0, 3, 5) else []), *color]
+            said += plural if i == 2 else [Word(("ones", "one")[i == 5])] if i in (4, 5) else []
+            phrases.append(Phrase(Kind(frozenset(("cube",)), t.color), [*color, *plural], None, "", said))
+        return phrases
 
     def table(self, t: Thing | None = None) -> Draft:
         """Out of or off something, and onto the table; or what the hand holds already."""
@@ -111,6 +129,8 @@ class DeedMaker(SetMaker):
         return Draft(words, [step], "conditional", False)
 
     def branch(self) -> Draft:
+        if self.mixed and self.rng.random() < 0.12:
+            return self.push()
         if self.rng.random() < 0.2:
             return self.pick(self.target(), simple=True, statement=False)
         family = self.rng.choice(("put_in", "put_in", "put_beside", "stack"))
@@ -148,7 +168,7 @@ class DeedMaker(SetMaker):
     def deed(self, before: list[Draft]) -> Draft | None:
         """Where sentences are mixed: now and then a push or a set, at most one in a sentence."""
         plain = ("put_in", "put_beside", "stack", "pick", "home")
-        if not self.mixed or self.rng.random() > 0.15 or any(d.kind not in plain for d in before):
+        if not self.mixed or self.rng.random() > 0.3 or any(d.kind not in plain for d in before):
             return None
         try:
             return self.rng.choice((self.push, self.all, self.some, self.swap, self.table))()
@@ -157,12 +177,35 @@ class DeedMaker(SetMaker):
 
     # -- several of them in one sentence -------------------------------------------------------
 
-    def composed(self) -> Draft:
-        """Two of these families in one sentence: level L5, never trained."""
-        makers: list[Callable[[], Draft]] = [self.push, self.all, self.some, self.swap, self.careful]
-        first, second = (make() for make in self.rng.sample(makers, 2))
-        used = {i for s in first.steps for i in (*s.target_ids, *s.reference_ids)}
-        if used & {i for s in second.steps for i in (*s.target_ids, *s.reference_ids)}:
+    def composed(self, first: str) -> Draft:
+        """Two of these families in one sentence: level L5, never trained. A condition comes last, since
+        all that
+        follows it belongs to it."""
+        makers: dict[str, Callable[[], Draft]] = {
+            "push": self.push, "all": self.all, "negation": lambda: self.all(negated=True), "sort": self.sort,
+            "sequence": self.two_moves, "conditional": self.conditional,
+        }  # fmt: skip
+        second = self.rng.choice([name for name in makers if name != first])
+        if first == "conditional":
+            first, second = second, first
+        parts = [makers[first](), makers[second]()]
+        named = [_named(part.steps) for part in parts]
+        if named[0] & named[1]:
             raise UnsuitedError
+        words = WORDING.say("two", self.rng, {"1": parts[0].words, "2": parts[1].words})
+        return Draft(words, [s for part in parts for s in part.steps], "composed", False)
+
+    def two_moves(self) -> Draft:
+        """Two plain moves."""
+        first = self.branch()
+        if first.steps[-1].skill == "pick":
+            raise UnsuitedError
+        second = self.otherwise(first)
         words = WORDING.say("two", self.rng, {"1": first.words, "2": second.words})
-        return Draft(words, [*first.steps, *second.steps], "composed", False)
+        return Draft(words, [*first.steps, *second.steps], "sequence")
+
+
+def _named(steps: Sequence[DraftStep]) -> set[str]:
+    """The things that are moved or referred to."""
+    inner = [s for step in steps for s in (*step.then, *step.otherwise)]
+    return {i for s in (*steps, *inner) for i in (*s.target_ids, *s.reference_ids)}

@@ -15,8 +15,10 @@ class Step:
     `words(command.text)`: read in this order they are the phrase, and need not lie together.
 
     pick: target. place: relation (types.RELATIONS) and reference; what the hand holds is placed.
-    home: none. Others as types.DraftStep has them; of an `if`, `target` are the words of the claim and `holds`
-    whether it is so. `target_ids` and `reference_ids` are the things truly meant (none when absent), `part_ids`
+    home: none. Others as types.DraftStep has them; of an `if`, `target` are the words of the claim and
+    `holds`
+    whether it is so. `target_ids` and `reference_ids` are the things truly meant (none when absent),
+    `part_ids`
     those of the parts in their order.
     """
 

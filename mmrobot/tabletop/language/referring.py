@@ -320,7 +320,8 @@ def _all_but(thing: Thing, things: Sequence[Thing], rng: random.Random) -> Witho
     """All of a kind, or everything, without one thing or one kind; at least one is left."""
     shape = frozenset((thing.shape,))
     base = rng.choice((Kind(), Kind(), Kind(shape), Kind(None, thing.color)))
-    excluded = rng.choice((Kind(shape), Kind(shape, thing.color), Kind(None, thing.color), shortest(thing, things)))
+    kinds = (Kind(shape), Kind(shape, thing.color), Kind(None, thing.color), shortest(thing, things))
+    excluded = rng.choice(kinds)
     meant = clearly(Without(base, excluded), things)
     return Without(base, excluded) if meant and len(meant) < len(referents(base, things)) else None
 

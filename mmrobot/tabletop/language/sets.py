@@ -44,7 +44,14 @@ class SetMaker(CompoundMaker):
         return self._gathered("some", p, ids, r, relation, "some", n)
 
     def _gathered(
-        self, rule: str, p: Phrase, ids: frozenset[str], r: Thing, relation: str, kind: str, n: int | None = None
+        self,
+        rule: str,
+        p: Phrase,
+        ids: frozenset[str],
+        r: Thing,
+        relation: str,
+        kind: str,
+        n: int | None = None,
     ) -> Draft:
         pr = self.phrase(r, simple=True, role="reference")
         slots = {"T": p.spoken, "R": pr.spoken, "REL": self.relation_words("put_in", relation, r)}
@@ -81,12 +88,16 @@ class SetMaker(CompoundMaker):
         else:
             said, rule = one, "sort" if match == "own_color" else "spread"
             p = one_by_one(expr, self.rng, self.style)
-            slots = {"O": DEEDS.say("own" if match == "own_color" else "other", self.rng, {"R": one}, self.frame)}
+            slots = {
+                "O": DEEDS.say("own" if match == "own_color" else "other", self.rng, {"R": one}, self.frame)
+            }
         words = DEEDS.say(rule, self.rng, {"T": p.spoken, "REL": rel, **slots}, self.frame)
         said = said if any(w is said[0] for w in words) else one
         steps = [
             DraftStep("each", p.words, target_ids=ids),
-            DraftStep("place", None, relation, said, frozenset(), frozenset(v.id for v in vessels), match=match),
+            DraftStep(
+                "place", None, relation, said, frozenset(), frozenset(v.id for v in vessels), match=match
+            ),
         ]
         kind = "sort" if match == "own_color" else "different"
         return Draft(words, steps, kind, words[0] is not p.spoken[0])
@@ -110,7 +121,8 @@ class SetMaker(CompoundMaker):
         return speak(expr, self.rng, self.style, plural=True), ids
 
     def set_of(self, r: Thing, negated: bool) -> tuple[Expr, frozenset[str]]:
-        """A set that the hand can move to `r`: of a shape, a colour, both, everything; negated: but for some."""
+        """A set that the hand can move to `r`: of a shape, a colour, both, everything; negated: but for
+        some."""
         members = [t for t in self.things if t.shape in GRASPABLE and t is not r]
         for _ in range(12):
             t = self.one_of(members)
@@ -130,11 +142,17 @@ class SetMaker(CompoundMaker):
 
     def all_but_some(self, base: Expr, r: Thing) -> Expr | None:
         """The base without one of it, or one kind of it."""
-        inside: Sequence[Thing] = [t for t in self.things if t.id in referents(base, self.things) and t is not r]
+        inside: Sequence[Thing] = [
+            t for t in self.things if t.id in referents(base, self.things) and t is not r
+        ]
         if len(inside) < 2:
             return None
         out = self.rng.choice(inside)
-        kinds = [Kind(frozenset((out.shape,))), Kind(frozenset((out.shape,)), out.color), Kind(None, out.color)]
+        kinds = [
+            Kind(frozenset((out.shape,))),
+            Kind(frozenset((out.shape,)), out.color),
+            Kind(None, out.color),
+        ]
         excluded = self.rng.choice((*kinds, shortest(out, self.things)))
         left = referents(Without(base, excluded), self.things) - {r.id}
         return Without(base, excluded) if left and len(left) < len(inside) else None
@@ -143,5 +161,3 @@ class SetMaker(CompoundMaker):
         things = [self.by_id[i] for i in ids]
         free = all(t.shape in GRASPABLE and t.id not in self.burdened for t in things)
         return 0 < len(ids) <= MAX_MEMBERS and free
-
-

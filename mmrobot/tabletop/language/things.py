@@ -117,6 +117,17 @@ def random_things(
     return tuple(things)
 
 
+def cubes_of_many_colors(
+    rng: random.Random, avoid_pairs: Collection[tuple[str, str]] = ()
+) -> tuple[Thing, ...]:
+    """A scene of six cubes or more, no two of a colour, as a pyramid needs."""
+    while True:
+        cubes = random_things(rng, 14, shapes=("cube",), avoid_pairs=avoid_pairs)
+        first = {t.color: t for t in reversed(cubes) if not (t.inside or t.on)}
+        if len(first) >= 6:
+            return tuple(first.values())
+
+
 def random_label(rng: random.Random) -> str:
     """A print as `labels.sample_label` makes them: mostly a letter and a digit ("B4"), else one alone."""
     x, letter, digit = rng.random(), rng.choice(LABEL_LETTERS), rng.choice(LABEL_DIGITS)

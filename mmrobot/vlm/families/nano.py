@@ -5,7 +5,7 @@ Words become a plan or a logical form, which is then looked for among what the p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,11 +20,13 @@ from mmrobot.vlm.families.nano_beliefs import SeenScene, calibrated, see_scene
 from mmrobot.vlm.families.nano_parts import NanoParts
 from mmrobot.vlm.families.nano_replies import parse_plan, write_greedily
 from mmrobot.vlm.interface import OPERATIONS, check_picture
+from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.denotation import Denotation
 from mmrobot.vlm.models.nano.processing import NanoProcessor
 from mmrobot.vlm.models.nano.vocabulary import ANSWER, CONTROL, END, GROUND, NOT_UNDERSTOOD, PLAN, VERIFY
 from mmrobot.vlm.words import words
 
+Eyes = Callable[[NDArray[np.uint8]], SeenScene]
 _LOOKS, _REPLIES = 4, 64
 
 
@@ -55,8 +57,20 @@ class NanoVlm:
         self._parts = parts
         self._processor = processor
         self._ground_threshold = ground_threshold
+        self._see: Eyes = partial(see_scene, parts, processor)
         self._scenes: PictureCache[SeenScene] = PictureCache(_LOOKS)
         self._replies: Lru[tuple[str, tuple[str, ...]], _Reply] = Lru(_REPLIES)
+
+    @property
+    def config(self) -> NanoConfig:
+        """The sizes and names that it was made with."""
+        return self._parts.config
+
+    def with_eyes(self, see: Eyes) -> NanoVlm:
+        """The same reader over what another sees: to measure the words apart from the sight."""
+        other = NanoVlm(self._parts, self._processor, self.name, self._ground_threshold)
+        other._see = see
+        return other
 
     def ground(self, image_rgb: NDArray[np.uint8], phrase: str) -> tuple[ScoredBox, ...]:
         """Boxes of all things that the phrase names, best first; scores are calibrated probabilities."""
@@ -138,7 +152,7 @@ class NanoVlm:
         check_picture(image_rgb)
         scene = self._scenes.get(image_rgb)
         if scene is None:
-            scene = see_scene(self._parts, self._processor, image_rgb)
+            scene = self._see(image_rgb)
             self._scenes.put(image_rgb, scene)
         return scene
 

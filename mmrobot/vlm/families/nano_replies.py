@@ -34,7 +34,8 @@ def write_greedily(step: WriteStep, task: str, words: int, limit: int) -> tuple[
 
 
 def parse_plan(ids: Sequence[int], said: Sequence[str], confidence: float) -> tuple[DraftStep, ...]:
-    """Token ids that fit their slots (slots.py) to steps: a control token opens a step, the copied words after
+    """Token ids that fit their slots (slots.py) to steps: a control token opens a step, the copied words
+    after
     it are its phrase."""
     groups: list[_Group] = []
     for i in ids:
@@ -66,7 +67,12 @@ def _steps(groups: Sequence[_Group], confidence: float) -> tuple[DraftStep, ...]
         step = _step(token, phrase)
         if step is None:
             continue
-        while i < len(groups) and groups[i][0] in (v.AND, *_MATCH_OF, *_NUMBER_OF, *_CORRECTED.get(token, ())):
+        while i < len(groups) and groups[i][0] in (
+            v.AND,
+            *_MATCH_OF,
+            *_NUMBER_OF,
+            *_CORRECTED.get(token, ()),
+        ):
             step = _with(step, groups[i][0], " ".join(groups[i][1]))
             i += 1
         steps.append(replace(step, confidence=confidence))

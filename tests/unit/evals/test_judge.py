@@ -60,7 +60,7 @@ def test_success_is_what_physics_says():
 
 def test_a_claim_is_no_success():
     verdict = judge(EPISODE, BEFORE, BEFORE, DONE)
-    assert (verdict.passed, verdict.outcome, verdict.part) == (False, "wrong", "place")
+    assert (verdict.passed, verdict.outcome, verdict.part) == (False, "wrong", "verify")
     assert "does not hold: in(red_cube, blue_bowl)" in verdict.reason
 
 
@@ -78,7 +78,7 @@ def test_others_may_not_move():
         (ErrorCode.TARGET_NOT_FOUND, False, "refuse", "ground"),
         (ErrorCode.AMBIGUOUS, False, "clarify", "ground"),
         (ErrorCode.NOT_UNDERSTOOD, False, "refuse", "language"),
-        (ErrorCode.UNSAFE, False, "refuse", "gate"),
+        (ErrorCode.UNSAFE, False, "refuse", "plan"),
         (ErrorCode.INTERNAL, False, "error", "error"),
         (ErrorCode.MODEL_REPLY_INVALID, False, "error", "error"),
         (ErrorCode.TIMEOUT, True, "timeout", "model"),
@@ -102,7 +102,7 @@ def test_the_part_that_failed():
     assert part(replace(PLAN, steps=(pick, wrong_bowl))) == "ground"
     assert part(replace(PLAN, steps=(pick, replace(place, relation="left_of")))) == "language"
     assert part(PLAN, ErrorCode.GRASP_FAILED) == "grasp"
-    assert part(PLAN, ErrorCode.UNSAFE) == "gate"
+    assert part(PLAN, ErrorCode.UNSAFE) == "plan"
 
 
 def test_expected_questions_and_refusals():

@@ -160,11 +160,14 @@ def test_as_many_are_drained_as_asked_for_and_always_the_same() -> None:
 
 
 def test_mirror_twice_is_the_same_and_once_is_not() -> None:
-    images = np.random.default_rng(0).integers(0, 255, (1, 240, 320, 3), np.uint8)
-    once_images, once = mirror(images, two_objects())
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (2, 240, 320, 3), np.uint8))
+    rows, first = np.repeat(two_objects(), 2, 0), np.array([True, False])
+    once_images, once = mirror(images, rows, first)
     assert tuple(once["box"][0, 0]) == (160, 80, 220, 140)
-    twice_images, twice = mirror(once_images, once.copy())
-    assert (twice_images == images).all() and (twice["box"][0, :2] == two_objects()["box"][0, :2]).all()
+    assert tuple(once["box"][1, 0]) == tuple(rows["box"][1, 0]) and torch.equal(once_images[1], images[1])
+    assert not torch.equal(once_images[0], images[0])
+    twice_images, twice = mirror(once_images, once, first)
+    assert torch.equal(twice_images, images) and (twice["box"][0, :2] == rows["box"][0, :2]).all()
 
 
 def test_labels_come_from_visible_pixels() -> None:

@@ -10,7 +10,7 @@ import pytest
 from mmrobot.learn.foreign_words import NOUNS, foreign_noun, made_up_word
 from mmrobot.learn.language_training import random_scene
 from mmrobot.learn.logical_forms import NOT_UNDERSTOOD_IDS, FormWriter, UnsayableError, form_ids, plan_ids
-from mmrobot.learn.sentences import SentenceMaker
+from mmrobot.learn.sentences import SHARES, SentenceMaker
 from mmrobot.learn.validation import GROUPS
 from mmrobot.tabletop.language import (
     KINDS,
@@ -125,7 +125,7 @@ def test_every_sample_fits_its_task_and_copies_only_what_was_said() -> None:
             assert max(s.ids) < len(CONTROL) + int((s.word_bytes[:, 0] > 0).sum())
             seen[s.task, s.kind] += 1
     of = {task: sum(n for (t, _), n in seen.items() if t == task) / seen.total() for task in v.TASKS}
-    assert [of[t] for t in v.TASKS] == pytest.approx([0.36, 0.34, 0.14, 0.16], abs=0.06)
+    assert [of[t] for t in v.TASKS] == pytest.approx(SHARES, abs=0.06)
     kinds = {task: {k for t, k in seen if t == task} for task in v.TASKS}
     assert set(KINDS) | {"foreign", "nonsense"} <= kinds[v.GROUND]
     assert set(STATEMENT_KINDS) <= kinds[v.VERIFY] and set(QUESTION_KINDS) <= kinds[v.ANSWER]

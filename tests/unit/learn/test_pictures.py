@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from mmrobot.errors import InvalidConfigError
 from mmrobot.learn.pictures import (
@@ -13,6 +14,7 @@ from mmrobot.learn.pictures import (
     MAX_OBJECTS,
     MAX_VIEWS,
     OBJECT_DTYPE,
+    VIEW_DTYPE,
     VIEW_PX,
     Picture,
     PictureSet,
@@ -22,7 +24,7 @@ from mmrobot.learn.pictures import (
     label_objects,
     visible_boxes,
 )
-from mmrobot.learn.view_training import Views
+from mmrobot.learn.view_training import Views, cut_out
 from mmrobot.tabletop.scene import Scene, SceneObject
 from mmrobot.vlm.models.nano import NanoConfig
 from mmrobot.vlm.models.nano.processing import view_around
@@ -68,11 +70,11 @@ def test_a_distractor_has_no_row_and_a_label_is_kept() -> None:
 def test_crops_show_prints_first_and_only_what_may_carry_one() -> None:
     image, mask = seen()
     crops, index = cut_labels(image, label_objects(SCENE, mask, CONFIG), CONFIG)
-    assert crops.shape == (MAX_CROPS, 32, 48, 3)
+    assert crops.shape == (MAX_CROPS, 64, 96, 3)
     assert list(index["object"]) == [2, 0, -1, -1, -1]
     assert list(index["text"][:2]) == [b"A7", b""]
     # Mostly the thing itself, with a margin of the table.
-    assert (crops[0][8:-8, 8:-8] == (10, 200, 10)).all()
+    assert (crops[0][16:-16, 16:-16] == (10, 200, 10)).all()
     assert (crops[0][0, 0] == 90).all()
 
 
@@ -85,7 +87,7 @@ def test_crops_are_read_back(tmp_path: Path) -> None:
     writer.append(Picture(SCENE, small, rows, *cut_labels(image, rows, CONFIG)))
     writer.close()
     crops, picture, objects, texts = PictureSet.open(tmp_path).label_crops()
-    assert crops.shape == (2, 32, 48, 3)
+    assert crops.shape == (2, 64, 96, 3)
     assert (list(picture), list(objects), texts) == ([1, 1], [2, 0], ["A7", ""])
 
 
@@ -113,13 +115,38 @@ def test_views_are_read_back_cut_smaller_and_never_stretched(tmp_path: Path) -> 
     assert len(views) == cut[1]["used"].sum()
     size = CONFIG.view_size
     named = np.flatnonzero(views.index["named"])
-    plain, boxes = views.batch(named, CONFIG, None)
-    assert plain.shape == (len(named), size, size, 3) and ((boxes >= 0) & (boxes <= 1)).all()
+    cpu = torch.device("cpu")
+    plain, boxes = views.batch(named, CONFIG, None, cpu)
+    assert plain.shape == (len(named), 3, size, size) and ((boxes >= 0) & (boxes <= 1)).all()
     scale = image.shape[1] / CONFIG.image_width
     direct = view_around(image, views.index["box"][named[0]] * scale, size)
-    assert np.abs(plain[0].astype(int) - direct).mean() < 12, "what the product would have cut"
-    moved, _ = views.batch(named, CONFIG, np.random.default_rng(1))
+    cut_here = plain[0].permute(1, 2, 0).numpy()
+    assert np.abs(cut_here - direct).mean() < 12, "what the product would have cut"
+    moved, _ = views.batch(named, CONFIG, np.random.default_rng(1), cpu)
     assert moved.shape == plain.shape and (moved != plain).any()
+
+
+def test_a_mirrored_view_is_the_other_way_round_and_so_is_its_box() -> None:
+    class Always(np.random.Generator):
+        """Nothing is off, everything is mirrored, nothing is blurred."""
+
+        draws = 0
+
+        def normal(self, *_: object, **__: object) -> np.ndarray:  # type: ignore[override]
+            return np.zeros(1)
+
+        def random(self, n: int) -> np.ndarray:  # type: ignore[override]
+            Always.draws += 1
+            return np.full(n, 0.0 if Always.draws == 1 else 1.0)
+
+    rows = np.zeros(1, VIEW_DTYPE)
+    rows["box"] = (32, 60, 64, 90)
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (1, VIEW_PX, VIEW_PX, 3), np.uint8))
+    plain, boxes = cut_out(images, rows, CONFIG, None)
+    turned, mirrored = cut_out(images, rows, CONFIG, Always(np.random.PCG64(0)))
+    assert torch.allclose(turned, plain.flip(3), atol=1e-3)
+    assert torch.allclose(mirrored, torch.tensor([[0.8, 0.25, 0.9, 0.375]]))
+    assert torch.allclose(boxes, torch.tensor([[0.1, 0.25, 0.2, 0.375]]))
 
 
 def test_a_view_beyond_the_edge_repeats_it() -> None:

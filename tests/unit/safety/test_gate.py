@@ -20,6 +20,7 @@ from tests.support.fake_world import bowl, thing
 NOW_NS = 10_000_000_000
 RED = thing("red cube", 0.40, 0.20, stamp_ns=NOW_NS)
 BOWL = bowl("bowl", 0.50, -0.18, stamp_ns=NOW_NS)
+CUP = thing("cup", 0.50, -0.14, stamp_ns=NOW_NS)
 PICK = PlanStep(0, "pick", RED)
 PLACE = PlanStep(1, "place", RED, "in", BOWL, (0.50, -0.18, 0.006))
 PUSH = PlanStep(0, "push", RED, "behind", None, (0.50, 0.20, 0.0))
@@ -71,6 +72,7 @@ STEP_CASES = [
     ("lane", replace(PUSH, obstacles=(thing("cup", 0.47, 0.20),)), None),
     ("lane", replace(PUSH, goal_position_m=(0.62, -0.30, 0.0)), None),
     ("untouched", replace(PICK, postconditions=("untouched(red cube)",)), None),
+    ("untouched", replace(PLACE, obstacles=(CUP,), postconditions=("untouched(cup)",)), RED),
 ]
 
 

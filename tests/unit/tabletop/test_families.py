@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from mmrobot.command.definitions import define
 from mmrobot.errors import InvalidSceneError
 from mmrobot.tabletop.episode import Episode, dump_episodes, load_episodes
-from mmrobot.tabletop.families import EVALUATION_SEED, FAMILIES, LEVELS, generate_episode
+from mmrobot.tabletop.families import EVALUATION_SEED, FAMILIES, LEVELS, generate_episode, offers
+from mmrobot.tabletop.families.composed import JOINED
+from mmrobot.tabletop.families.defining import NEW_WORDS
 from mmrobot.tabletop.families.goals import _says_right
+from mmrobot.tabletop.families.scenes import CLUTTER
 from mmrobot.tabletop.goals import failed_goals, initial_world, parse_goal
 from mmrobot.tabletop.objects import SIZES, is_container, is_graspable
 from mmrobot.tabletop.sampling import HELD_OUT
 
-COUNT = 25
+COUNT = 12
 OUTCOMES = {"question": {"answer"}, "refuse": {"refuse"}, "clarify": {"clarify", "success"}}
-EVERY = [(family, level) for family in FAMILIES for level in LEVELS]
+TURNS = {"clarify", "dialogue", "interrupt"}
+# One command about one thing, and nothing that happens meanwhile.
+PLAIN = ("pick", "put_in", "put_beside", "stack", "refer", "label")
+EVERY = [(family, level) for family in FAMILIES for level in LEVELS if offers(family, level)]
 
 
 def _episodes(family: str, level: str) -> list[Episode]:
@@ -31,31 +38,75 @@ def test_every_family(family: str, level: str, tmp_path) -> None:  # type: ignor
     assert len({e.instruction for e in episodes}) > COUNT // 2
     for e in episodes:
         assert (e.family, e.level) == (family, level)
-        assert (e.expect.outcome == "success") or family in OUTCOMES
         assert e.expect.outcome in OUTCOMES.get(family, {"success"})
         if e.expect.outcome != "success":
             assert set(e.expect.unchanged) == set(e.scene.by_id) and not e.expect.goal
             assert bool(e.expect.answer) == (family == "question")
             continue
-        assert bool(e.followups) == (family == "clarify")
-        assert failed_goals(e.expect.goal, initial_world(e.scene), e.scene), "already true at the start"
-        named = {name for g in e.expect.goal for name in parse_goal(g).objects}
-        assert named.isdisjoint(e.expect.unchanged)
-        rest = named | set(e.expect.unchanged)
-        # What a sequence moves twice stands beside its first reference no more.
-        assert rest <= set(e.scene.by_id) if family == "sequence" else rest == set(e.scene.by_id)
-        picked = {parse_goal(g).objects[0] for g in e.expect.goal}
-        assert all(is_graspable(e.scene.by_id[p].shape) for p in picked)
-        if family in OUTCOMES or family == "twin":
-            continue
+        assert bool(e.followups) == (family in TURNS)
+        assert bool(e.disturb) == (family == "disturbed")
+        goals = [parse_goal(g) for g in e.expect.goal]
+        moving = {
+            g.objects[0] for g in goals if g.predicate not in ("amount_in", "never_touched") and not g.negated
+        }
+        assert goals and moving.isdisjoint(e.expect.unchanged)
+        assert all(is_graspable(e.scene.by_id[n].shape) for n in moving)
+        if family not in (*TURNS, "disturbed"):
+            assert failed_goals(e.expect.goal, initial_world(e.scene), e.scene), "already true at the start"
+        if family in PLAIN:
+            assert {n for g in goals for n in g.objects} | set(e.expect.unchanged) == set(e.scene.by_id)
+
+
+@pytest.mark.parametrize("family", PLAIN)
+@pytest.mark.parametrize("level", ["L0", "L1", "L2", "L4"])
+def test_pairs_kept_out_of_training_are_named_at_l1_alone(family: str, level: str) -> None:
+    for e in _episodes(family, level):
         kinds = [(o.color, o.shape) for o in e.scene.objects]
         assert len(set(kinds)) == len(kinds)
-        if family == "sequence":
-            continue
-        held_out = {
-            e.scene.by_id[n] for n in named if (e.scene.by_id[n].color, e.scene.by_id[n].shape) in HELD_OUT
-        }
-        assert bool(held_out) == (level == "L1")
+        named = {e.scene.by_id[n] for g in e.expect.goal for n in parse_goal(g).objects}
+        assert bool({(o.color, o.shape) for o in named} & HELD_OUT) == (level == "L1")
+
+
+def test_l3_is_crowded_with_things_that_training_never_shows_and_words_it_never_heard() -> None:
+    episodes = [e for f in ("pick", "put_in", "sort") for e in _episodes(f, "L3")]
+    for e in episodes:
+        assert len(e.scene.objects) >= CLUTTER
+        assert all(o.stretch != (1.0, 1.0, 1.0) for o in e.scene.objects if o.named)
+    defined = [define(e.instruction) for e in episodes]
+    assert any(words for _, words in defined)
+    for (text, words), e in zip(defined, episodes, strict=True):
+        new = [w for w in NEW_WORDS if w in e.instruction.lower().split()]
+        assert not words or not any(w in text.lower().split() for w in words), e.instruction
+        assert bool(new) <= bool(words), e.instruction
+
+
+def test_l5_joins_two_families_and_is_longer_than_l0() -> None:
+    for family in JOINED:
+        short, long = (
+            [len(e.instruction.split()) for e in _episodes(family, level)] for level in ("L0", "L5")
+        )
+        assert sum(long) > 1.3 * sum(short)
+    with pytest.raises(InvalidSceneError, match="no level L5"):
+        generate_episode("pick", "L5", 1)
+
+
+def test_exactly_so_many_are_asked_for_and_each_is_picked_at_most_twice() -> None:
+    goals = [[parse_goal(g) for g in e.expect.goal] for e in _episodes("all", "L0") + _episodes("sort", "L0")]
+    for own in goals:
+        assert {"amount_in", "picked_at_most"} <= {g.predicate for g in own}
+        assert all(g.numbers == (2.0,) for g in own if g.predicate == "picked_at_most" and not g.negated)
+
+
+def test_what_is_not_to_be_touched_may_not_move_either() -> None:
+    banned = [
+        (e, parse_goal(g))
+        for e in _episodes("conditional", "L0")
+        for g in e.expect.goal
+        if g.startswith("never_touched")
+    ]
+    assert banned
+    for e, goal in banned:
+        assert goal.objects[0] in e.expect.unchanged
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -100,10 +151,20 @@ def test_no_cube_stands_on_a_smaller_one_and_some_towers_have_three() -> None:
     episodes = _episodes("stack", "L0")
     for e in episodes:
         for goal in map(parse_goal, e.expect.goal):
+            if goal.predicate != "on":
+                continue
             above, below = (e.scene.by_id[n] for n in goal.objects)
-            assert goal.predicate == "on"
             assert SIZES.index(above.size) <= SIZES.index(below.size)
     assert 1 <= sum(len(e.expect.goal) == 2 for e in episodes) <= COUNT // 2
+
+
+def test_a_pyramid_has_six_blocks_and_each_upper_one_rests_on_two() -> None:
+    episodes = [generate_episode("stack", "L0", seed) for seed in range(60)]
+    pyramids = [e for e in episodes if any(g.startswith("rests_on") for g in e.expect.goal)]
+    assert pyramids
+    for e in pyramids:
+        rests = [parse_goal(g).objects for g in e.expect.goal if g.startswith("rests_on")]
+        assert len(rests) == 6 and len({n for pair in rests for n in pair}) == 6
 
 
 def test_seeds_differ() -> None:

@@ -213,3 +213,36 @@ def test_unmoved_and_settled() -> None:
     assert not unmoved(before, after, ["a"], 0.01)
     assert not unmoved(before, WorldState({"a": shifted}), ["b"])
     assert settled(before) and not settled(after)
+
+
+def test_displaced_is_along_the_way_and_not_across() -> None:
+    scene = _scene(SceneObject("a", "cube", "red", "small", (0.46, 0.1)))
+    world = initial_world(scene)
+    assert holds("displaced(a, 0.40, 0.10, 0.05, 0)", world, scene)
+    assert not holds("displaced(a, 0.42, 0.10, 0.05, 0)", world, scene), "not far enough"
+    assert not holds("displaced(a, 0.40, 0.02, 0.05, 0)", world, scene), "further across"
+    assert not holds("displaced(a, 0.40, 0.10, -0.05, 0)", world, scene), "the other way"
+
+
+def test_on_table_and_so_many_in() -> None:
+    scene, world = _two("ball", "bowl", (0.4, 0.1, 0.008), (0.4, 0.1))
+    assert holds("amount_in(b, 1)", world, scene) and not holds("amount_in(b, 0)", world, scene)
+    scene, world = _two("cube", "cube", (0.4, 0.1, 0.04), (0.4, 0.1))
+    assert holds("on_table(b)", world, scene) and not holds("on_table(a)", world, scene)
+    assert not holds("on_table(b)", WorldState(world.objects, held="b"), scene)
+
+
+def test_rests_on_either_of_two() -> None:
+    scene, world = _two("cube", "cube", (0.4, 0.126, 0.04), (0.4, 0.1))
+    assert holds("rests_on(a, b)", world, scene) and not holds("on(a, b)", world, scene)
+    scene, world = _two("cube", "cube", (0.4, 0.15, 0.04), (0.4, 0.1))
+    assert not holds("rests_on(a, b)", world, scene)
+
+
+def test_the_way_there_is_judged_by_what_was_watched() -> None:
+    scene = _scene(SceneObject("a", "cube", "red", "small", (0.4, 0.1)))
+    calm = initial_world(scene)
+    busy = WorldState(calm.objects, touched=frozenset({"a"}), picks={"a": 3})
+    assert holds("never_touched(a)", calm, scene) and not holds("never_touched(a)", busy, scene)
+    assert holds("picked_at_most(a, 2)", calm, scene) and not holds("picked_at_most(a, 2)", busy, scene)
+    assert holds("picked_at_most(a, 0)", calm, scene)

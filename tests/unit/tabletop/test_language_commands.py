@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,7 +16,9 @@ from mmrobot.tabletop.language import (
     TRAINING,
     Command,
     Kind,
+    Step,
     Thing,
+    cubes_of_many_colors,
     describe_phrase,
     is_clear,
     make_command,
@@ -55,30 +58,76 @@ def test_steps_are_well_formed_in_every_noise(split: str, noise: object) -> None
         things = random_things(rng)
         command = make_command(rng, things, split=split, noise=noise)  # type: ignore[arg-type]
         assert command is not None
-        split_words, by_id, full = words(command.text), {t.id: t for t in things}, False
+        split_words, by_id = words(command.text), {t.id: t for t in things}
         assert command.kind in FAMILIES
         assert len(split_words) <= MAX_WORDS
         assert bool(command.steps) == (command.kind != "none")
-        for s in command.steps:
-            for span, ids in ((s.target, s.target_ids), (s.reference, s.reference_ids)):
-                assert (span is None) == (not ids)
-                if span is not None:
-                    assert span
-                    assert len(set(span)) == len(span)
-                    assert max(span) < len(split_words)
-                    assert len(ids) == 1
-            if s.skill == "pick":
-                assert not full
-                assert s.target is not None
-                assert by_id[next(iter(s.target_ids))].shape in GRASPABLE
-                full = True
-            elif s.skill == "place":
-                assert s.relation in RELATIONS
-                assert s.reference is not None
-                full = False
-            else:
-                assert s.skill == "home"
-                assert not full
+        check_steps(command.steps, len(split_words), by_id)
+
+
+ACTS = {"again", "instead", "other", "not_that", "resume"}
+
+
+def check_steps(steps: Sequence[Step], words_said: int, by_id: dict[str, Thing]) -> None:
+    """Spans lie in the text; a hand that is full picks nothing."""
+    full = False
+    for s in steps:
+        for span in (s.target, s.reference, *s.parts):
+            assert span is None or (len(set(span)) == len(span) > 0 and max(span) < words_said)
+        if s.skill == "pick":
+            assert not full and s.target is not None
+            assert all(by_id[i].shape in GRASPABLE for i in s.target_ids)
+        elif s.skill in ("place", "instead") and s.relation:
+            assert s.relation in RELATIONS and s.reference is not None
+        elif s.skill == "each":
+            assert not full and s.target_ids and (s.count is None or 1 < s.count <= len(s.target_ids))
+        elif s.skill == "push":
+            assert not full and (s.relation == "near") == (s.reference is not None)
+        elif s.skill == "if":
+            assert s.holds is not None and (s.then or s.otherwise)
+            check_steps(s.then, words_said, by_id)
+            check_steps(s.otherwise, words_said, by_id)
+        else:
+            assert s.skill in {"home", "swap", "pyramid", "put_back", "avoid", *ACTS}
+        full = s.skill in ("pick", "each") or (full and s.skill not in ("place", "put_back"))
+
+
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"pyramid", "none"}))
+def test_each_family_says_things_in_trained_and_in_held_out_words(family: str) -> None:
+    rng, said = random.Random(family), {"train": set(), "heldout": set()}
+    for split, texts in said.items():
+        for _ in range(400):
+            command = make_command(rng, random_things(rng), family=family, split=split, noise=CLEAN)
+            if command is not None:
+                texts.add(command.text)
+            if len(texts) == 2:
+                break
+        assert len(texts) == 2, (family, split)
+    assert not said["train"] & said["heldout"]
+
+
+def test_a_pyramid_names_six_cubes() -> None:
+    rng, made = random.Random(2), 0
+    for _ in range(40):
+        command = make_command(rng, cubes_of_many_colors(rng), family="pyramid", noise=CLEAN)
+        if command is not None:
+            made += 1
+            (step,) = command.steps
+            assert len(step.parts) == len(set(step.part_ids)) == 6
+    assert made > 10
+
+
+def test_a_set_leaves_out_where_it_goes_and_what_is_excepted() -> None:
+    rng, seen = random.Random(3), 0
+    for _ in range(300):
+        things = random_things(rng)
+        command = make_command(rng, things, family="negation", noise=CLEAN)
+        if command is None:
+            continue
+        each, place = command.steps
+        seen += 1
+        assert each.target_ids and not each.target_ids & place.reference_ids
+    assert seen > 100
 
 
 def test_phrases_mean_their_things() -> None:
@@ -179,9 +228,7 @@ def test_variety() -> None:
     assert len(texts) > 1400
     pinned = set()
     for _ in range(500):
-        command = make_command(
-            rng, THINGS, family="put_in", target="red_cube", reference="bowl", noise=CLEAN
-        )
+        command = make_command(rng, THINGS, family="put_in", target="red_cube", reference="bowl", noise=CLEAN)
         assert command is not None
         pinned.add(command.text)
     assert len(pinned) > 400

@@ -70,7 +70,7 @@ def test_parts_have_static_shapes(model: NanoModel) -> None:
     logits, cache = model.write_step(ids, position, model.writer.empty_cache(2), memory)
     assert logits.shape == (2, len(CONTROL) + 48)
     assert cache.shape == model.writer.empty_cache(2).shape
-    assert model.spell(torch.zeros(3, 3, 32, 48)).shape == (3, 2, 37)
+    assert model.spell(torch.zeros(3, 3, 64, 96)).shape == (3, 2, 37)
     assert model.recognise(torch.zeros(3, 3, 48, 48), torch.zeros(3, 4)).shape == (3, 12 + 8 + 2 + 1)
     found, likely = model(torch.rand(2, 3, 48, 64))
     assert (found.shape, likely.shape) == ((2, 6, 4), (2, 6)) and ((likely >= 0) & (likely <= 1)).all()
@@ -350,7 +350,7 @@ def test_prints_are_looked_for_on_what_may_carry_one() -> None:
             return seen
 
         def spell(self, crops: np.ndarray) -> np.ndarray:
-            assert crops.shape == (1, 3, 32, 48)
+            assert crops.shape == (1, 3, 64, 96)
             logits = np.zeros((1, 2, 37), np.float32)
             logits[0, 0, 1 + self.config.label_characters.index("B")] = 50
             logits[0, 1, 1 + self.config.label_characters.index("4")] = 50

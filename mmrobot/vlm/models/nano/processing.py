@@ -94,8 +94,8 @@ class NanoProcessor(ProcessorMixin):
         image_width: int = 320,
         max_words: int = 48,
         word_bytes: int = 16,
-        crop_height: int = 32,
-        crop_width: int = 48,
+        crop_height: int = 64,
+        crop_width: int = 96,
         view_size: int = 48,
         **kwargs: Any,
     ) -> None:

@@ -129,13 +129,7 @@ AFTER_WORD: dict[str, Slots] = {
 _CONTROL_MASK = {
     slot: np.array([token in rules for token in CONTROL], np.bool_) for slot, rules in RULES.items()
 }
-_NEEDS_WORDS = frozenset({WORD, PLACED, PLACED + _IN_IF, CORRECTION})
-_COPYING = np.array(
-    [
-        any(not _NEEDS_WORDS.isdisjoint(rules.get(token, ())) for rules in RULES.values()) for token in CONTROL
-    ],
-    np.bool_,
-)
+_COPYING = np.array([token in v.NEEDS_PHRASE or token == v.MARKED for token in CONTROL], np.bool_)
 _END_ONLY = np.array([token == v.END for token in CONTROL], np.bool_)
 
 

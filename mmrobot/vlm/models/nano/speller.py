@@ -21,14 +21,15 @@ class NanoSpeller(nn.Module):
         self.characters = config.label_characters
         classes = 1 + len(self.characters)
         self.trunk = nn.Sequential(
-            ConvBlock(3, 32, 3, 2),
+            nn.PixelUnshuffle(2),
+            ConvBlock(12, 32, 3, 2),
             ResidualBlock(32),
             ConvBlock(32, 64, 3, 2),
             ResidualBlock(64),
             ConvBlock(64, 96, 3, 2),
             ResidualBlock(96),
         )
-        cells = (config.crop_height // 8) * (config.crop_width // 8)
+        cells = (config.crop_height // 16) * (config.crop_width // 16)
         self.head = nn.Sequential(
             nn.Linear(96 * cells, 160), nn.ReLU(), nn.Linear(160, self.places * classes)
         )

@@ -37,9 +37,10 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = ConvBlock(channels, channels)
-        self.second = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
-        )
+        norm = nn.BatchNorm2d(channels)
+        # A new block changes nothing at first (Goyal et al. 2017, arXiv:1706.02677).
+        nn.init.zeros_(norm.weight)
+        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.second(self.first(x)))
@@ -113,7 +114,7 @@ class NanoVision(nn.Module):
         d = config.object_channels
         self.stem = nn.Sequential(nn.PixelUnshuffle(2), ConvBlock(12, c4, 3, 2))
         self.stage8 = nn.Sequential(ConvBlock(c4, c8, 3, 2), ResidualBlock(c8), ResidualBlock(c8))
-        self.stage16 = nn.Sequential(ConvBlock(c8, c16, 3, 2), ResidualBlock(c16), ResidualBlock(c16))
+        self.stage16 = nn.Sequential(ConvBlock(c8, c16, 3, 2), *(ResidualBlock(c16) for _ in range(4)))
         self.lateral16 = nn.Conv2d(c16, c8, 1)
         self.merge8 = ConvBlock(c8, c8)
         self.lateral8 = nn.Conv2d(c8, d, 1)

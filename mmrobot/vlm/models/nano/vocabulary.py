@@ -24,7 +24,8 @@ PLACE = {
 }
 RELATION_OF = {token: relation for relation, token in PLACE.items()}
 EACH, SOME = "<pick_each>", "<pick_some>"
-"""Picks of a set: all that the phrase means, or, after a number, exactly so many; what follows is done with each."""
+"""Picks of a set: all that the phrase means, or, after a number, exactly so many; what follows is done
+with each."""
 OWN_COLOR, DIFFERENT = "<own_color>", "<different>"
 """Before the reference of a set's place: the one of its own colour; another one for each."""
 MATCHES = {"own_color": OWN_COLOR, "different": DIFFERENT}
@@ -46,6 +47,10 @@ not the one that was taken, go on."""
 ACTS = {
     AGAIN: "again", OTHER: "other", INSTEAD: "instead", NOT_THAT: "not_that", RESUME: "resume",
 }  # fmt: skip
+NEEDS_PHRASE = frozenset({
+    PICK, EACH, SOME, *PLACE.values(), *PUSH.values(), PUT_BACK, SWAP, PYRAMID, IF, AVOID, AGAIN, INSTEAD,
+})  # fmt: skip
+"""Tokens that are followed by copied words."""
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "dish": ("bowl", "plate"),
