@@ -53,6 +53,8 @@ OVERFLIGHT_M = 0.03
 NEAR_M = 0.025
 RETREAT_M = 0.06
 BACK_OFF_M = 0.02
+UNSURE_M = 0.008
+"""A standard deviation along x or y from which on a position is one to be careful with."""
 PHASES = {"pick": 8, "place": 7, "push": 7, "home": 2, "say": 1}
 
 
@@ -93,6 +95,7 @@ class ArmSkills:
             self.stop()
         self._name, self._phase, self._phases_done = step.skill, "start", 0
         self._status = SkillStatus(done=False, phase="start")
+        self.mover.careful = _is_unsure(step)
         self._skill = self._run(step)
 
     def poll(self) -> SkillStatus:
@@ -396,6 +399,12 @@ class ArmSkills:
             raise
         finally:
             self.mover.watch = None
+
+
+def _is_unsure(step: PlanStep) -> bool:
+    """Whether what the hand goes to was located roughly: without depth, or where much of it is hidden."""
+    things = (step.target if step.skill != "place" else None, step.reference)
+    return any(t is not None and math.sqrt(t.covariance[:2, :2].max()) > UNSURE_M for t in things)
 
 
 def _required(step: PlanStep, thing: GroundedObject | None, name: str) -> GroundedObject:

@@ -14,7 +14,7 @@ import numpy as np
 
 from mmrobot.errors import NoDepthError, TransformUnavailableError
 from mmrobot.grounding.silhouette import Body, fit_body, outline_px
-from mmrobot.types import BoxXyxy, GroundedObject, RgbdFrame, ScoredBox
+from mmrobot.types import BoxXyxy, GroundedObject, RgbdFrame, ScoredBox, box_iou
 
 HOLLOW = frozenset("bowl cup mug glass tumbler plate dish saucer tray basket pan container".split())
 _KINDS = {
@@ -81,8 +81,8 @@ class MonocularLifter:
 
     def _name(self, box: ScoredBox) -> str:
         """What the model calls the thing in a box: by the same box where it was described, else as asked."""
-        same = [o for o in self._others if _iou(o.box_xyxy, box.box_xyxy) > _IOU_SAME]
-        return max(same, key=lambda o: _iou(o.box_xyxy, box.box_xyxy)).label if same else box.label
+        same = [o for o in self._others if box_iou(o.box_xyxy, box.box_xyxy) > _IOU_SAME]
+        return max(same, key=lambda o: box_iou(o.box_xyxy, box.box_xyxy)).label if same else box.label
 
     def _hosts(self, box: ScoredBox) -> list[GroundedObject]:
         """Things in front of which, in the picture, the box begins: it may stand on or in one of them."""
@@ -91,7 +91,7 @@ class MonocularLifter:
         for other in self._others:
             x0, y0, x1, y1 = other.box_xyxy
             lower = y0 < bottom < y1 - 0.1 * (y1 - y0) and x0 < x < x1
-            if lower and _iou(other.box_xyxy, box.box_xyxy) <= _IOU_SAME and y1 > bottom:
+            if lower and box_iou(other.box_xyxy, box.box_xyxy) <= _IOU_SAME and y1 > bottom:
                 try:
                     hosts.append(self(other))
                 except NoDepthError:
@@ -105,8 +105,8 @@ class MonocularLifter:
         top_m = stands_at_m + body.height_m
         eye_m = self._frame.T_base_camera[:3, 3]  # type: ignore[index]
         away_m = float(np.linalg.norm(eye_m - [x, y, top_m]))
-        across = SIGMA_M + SIGMA_OF_SIZE * min(rectangle.size_m) + SIGMA_OF_DISTANCE * away_m
-        up = SIGMA_M + 0.2 * body.height_m
+        across_m = SIGMA_M + SIGMA_OF_SIZE * min(rectangle.size_m) + SIGMA_OF_DISTANCE * away_m
+        up_m = SIGMA_M + 0.2 * body.height_m
         return GroundedObject(
             label=box.label,
             box_xyxy=box.box_xyxy,
@@ -115,7 +115,7 @@ class MonocularLifter:
             size_m=(*rectangle.size_m, body.height_m),
             yaw_rad=rectangle.yaw_rad,
             surface_z_m=min(stands_at_m + FLOOR_M, top_m) if hollow else top_m,
-            covariance=np.diag([across**2, across**2, up**2]),
+            covariance=np.diag([across_m**2, across_m**2, up_m**2]),
             stamp_ns=self._frame.stamp_ns,
         )
 
@@ -128,11 +128,3 @@ def _stands_on(body: Body, host: GroundedObject) -> bool:
     return bool(along < _UPON * host.size_m[0] / 2 and across < _UPON * host.size_m[1] / 2)
 
 
-def _iou(a: BoxXyxy, b: BoxXyxy) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / (
-        (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - width * height
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -32,12 +33,17 @@ _MIN_SHARE = 0.15
 _FOOT = {"cup": 0.8, "bowl": 0.5, "plate": 0.6}
 """Of a vessel's rim: the width of its foot."""
 _SIZE_M = (0.006, 0.4)
-_HEIGHT_OF_WIDTH = {"cube": 1.0, "block": 1.0, "round": 1.0, "cup": 1.2, "bowl": 0.35, "plate": 0.1, "ball": 1.0}
+_HEIGHT_OF_WIDTH = {"cup": 1.2, "bowl": 0.35, "plate": 0.1}
 _PRIOR_PX = {"cube": 6.0}
 _WEAK_PX = 0.4
 """An outline hardly tells a low thing that is deep from a high one that is not: in doubt these proportions
 are taken; of a cube there is no doubt."""
-_SCALE = (0.1, 0.1, 0.3, 0.3, 0.3, 0.5)
+_SEARCH: dict[str, Any] = {
+    "x_scale": (0.1, 0.1, 0.3, 0.3, 0.3, 0.5),
+    "ftol": 1e-3,
+    "xtol": 1e-3,
+    "max_nfev": 20,
+}
 _TURNS_RAD = (0.0, math.pi / 6, math.pi / 3)
 
 
@@ -52,8 +58,8 @@ class Body:
 
 
 def outline_px(frame: RgbdFrame, box: BoxXyxy) -> NDArray[np.float64]:
-    """Support (DIRECTIONS,) in pixels of the thing that fills a box: GrabCut (Rother et al. 2004) tells it from
-    what is around it. Raises NoDepthError where nothing stands out."""
+    """Support (DIRECTIONS,) in pixels of the thing that fills a box, told from what is around it by GrabCut
+    (Rother et al. 2004). Raises NoDepthError where nothing stands out."""
     x0, y0, x1, y1 = box
     margin = _MARGIN * max(x1 - x0, y1 - y0) + 4
     left, top = max(math.floor(x0 - margin), 0), max(math.floor(y0 - margin), 0)
@@ -66,10 +72,10 @@ def outline_px(frame: RgbdFrame, box: BoxXyxy) -> NDArray[np.float64]:
     if not inside.all() and inside.any():
         cv2.setRNGSeed(1)
         models = np.zeros((2, 1, 65))
-        cv2.grabCut(part, mask, None, models[0], models[1], 3, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(part, mask, (0, 0, 1, 1), models[0], models[1], 3, cv2.GC_INIT_WITH_MASK)
     seen = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    seen = cv2.morphologyEx(seen, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(seen)
+    opened = cv2.morphologyEx(seen, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(opened)
     if count < 2 or statistics[1:, cv2.CC_STAT_AREA].max() < _MIN_SHARE * (x1 - x0) * (y1 - y0):
         raise NoDepthError(
             f"without depth the outline at x={(x0 + x1) / 2:.0f}, y={(y0 + y1) / 2:.0f} px cannot be told",
@@ -86,7 +92,7 @@ def fit_body(frame: RgbdFrame, support_px: NDArray[np.float64], kind: str, stand
     NoDepthError where none fits."""
     make, starts = _KINDS[kind], _TURNS_RAD if kind in ("block", "cube") else (0.0,)
     low_size = math.log(_SIZE_M[0])
-    usual, sure_px = math.log(_HEIGHT_OF_WIDTH[kind]), _PRIOR_PX.get(kind, _WEAK_PX)
+    usual, sure_px = math.log(_HEIGHT_OF_WIDTH.get(kind, 1.0)), _PRIOR_PX.get(kind, _WEAK_PX)
     view = _View.of(frame)
     x, y, width = _first_guess(view, support_px, stands_at_m)
     fits = []
@@ -102,7 +108,7 @@ def fit_body(frame: RgbdFrame, support_px: NDArray[np.float64], kind: str, stand
             alike = sure_px * np.array([p[4] - (p[2] + p[3]) / 2 - usual, p[2] - p[3]])
             return np.nan_to_num(np.concatenate([off, alike]), nan=1e3)
 
-        fits.append(least_squares(residuals, start, bounds=(low, high), x_scale=_SCALE, ftol=1e-3, xtol=1e-3, max_nfev=20))
+        fits.append(least_squares(residuals, start, bounds=(low, high), **_SEARCH))
     best = min(fits, key=lambda f: float(f.cost))
     x, y = float(best.x[0]), float(best.x[1])
     a, b, height = (float(v) for v in np.exp(best.x[2:5]))
@@ -138,7 +144,7 @@ class _View:
         """Where a pixel's ray meets a level plane, and how far along the optical axis."""
         ray = self.rotation @ rays(self.camera, np.array(uv))
         if ray[2] > -1e-3:
-            raise NoDepthError("without depth what lies at the horizon cannot be located", "start the depth camera")
+            raise NoDepthError("without depth the horizon cannot be located", "start the depth camera")
         t = float((z_m - self.eye_m[2]) / ray[2])
         return np.asarray(self.eye_m + t * ray), t
 
@@ -160,7 +166,7 @@ def _first_guess(view: _View, support_px: NDArray[np.float64], z_m: float) -> tu
     )
     _, depth_m = view.on_plane(middle, z_m)
     width = min(max(_extent(support_px)[0] / view.camera.fx * depth_m, 2 * _SIZE_M[0]), _SIZE_M[1] / 2)
-    at, _ = view.on_plane(middle, z_m + width / 3)
+    at = view.on_plane(middle, z_m + width / 3)[0]
     return float(at[0]), float(at[1]), width
 
 

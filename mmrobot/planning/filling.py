@@ -151,7 +151,8 @@ def _check_fits(target: GroundedObject, vessel: GroundedObject) -> None:
     if margin < -_ACROSS_M:
         raise UnsafeError(
             f"'{target.label}' does not fit into '{vessel.label}': it is "
-            f"{100 * max(target.size_m[:2]):.0f} cm long, the vessel {100 * min(vessel.size_m[:2]):.0f} cm wide",
+            f"{100 * max(target.size_m[:2]):.0f} cm long, "
+            f"the vessel {100 * min(vessel.size_m[:2]):.0f} cm wide",
             "name a larger vessel, or put it elsewhere",
             rule="fits",
         )

@@ -61,7 +61,8 @@ def test_every_shape_is_about_where_depth_puts_it(table: tuple[RgbdFrame, list[S
         found = lifter(box)
         off_m = np.linalg.norm(np.subtract(found.position_m, sure.position_m))
         assert off_m < 0.012, box.label
-        assert abs(found.size_m[0] - sure.size_m[0]) < 0.02 and abs(found.surface_z_m - sure.surface_z_m) < 0.012
+        assert abs(found.size_m[0] - sure.size_m[0]) < 0.02
+        assert abs(found.surface_z_m - sure.surface_z_m) < 0.012
         # It knows how unsure it is, and that this is more than with depth.
         assert np.trace(found.covariance) > np.trace(sure.covariance)
         assert off_m < 3 * np.sqrt(np.trace(found.covariance))
@@ -81,7 +82,9 @@ def test_what_lies_in_a_tray_stands_on_its_floor() -> None:
     assert np.linalg.norm(np.subtract(cube.position_m[:2], (0.45, 0.0))) < 0.015
 
 
-def test_an_empty_box_and_a_camera_nowhere_are_refused(table: tuple[RgbdFrame, list[ScoredBox]]) -> None:
+def test_an_empty_box_and_a_camera_nowhere_are_refused(
+    table: tuple[RgbdFrame, list[ScoredBox]],
+) -> None:
     frame, boxes = table
     blank = replace(without(frame), rgb=np.full_like(frame.rgb, 120))
     with pytest.raises(NoDepthError, match="without depth"):
@@ -99,4 +102,5 @@ def test_a_lifter_serves_its_own_picture_alone(table: tuple[RgbdFrame, list[Scor
     frame, boxes = table
     bare = without(frame)
     lifter = MonocularLifter(bare, 0.0, boxes)
-    assert lifter.serves(bare, boxes) and not lifter.serves(frame, boxes) and not lifter.serves(bare, boxes[1:])
+    assert lifter.serves(bare, boxes)
+    assert not lifter.serves(frame, boxes) and not lifter.serves(bare, boxes[1:])
