@@ -30,6 +30,8 @@ _PULL = 0.3
 _STEADY_RATIO = 0.5
 _RIM_M = 0.003
 _ALIKE = 0.93
+# From a ball that looks this far over the rim, things roll out of the vessel; from a lower one, into it.
+_ROLLS_OFF_M = 0.010
 # Bowls and cups are deep, trays and plates are not; in those, so much too long is within the error of a look.
 _DEEP_M, _ACROSS_M = 0.035, 0.01
 # What is liked less than beside the others, in metres: at the wall, close to them, into, onto, over them.
@@ -131,7 +133,7 @@ def _upon(target: GroundedObject, contents: Sequence[GroundedObject], rim_m: flo
                                                   thing.top_z_m) > 0.0  # fmt: skip
         if into:
             yield _Choice(_INTO, (x, y, thing.surface_z_m))
-        elif thing.top_z_m > rim_m and _may_be_ball(thing):
+        elif thing.top_z_m > rim_m + _ROLLS_OFF_M and _may_be_ball(thing):
             continue
         elif min(thing.size_m[:2]) >= _STEADY_RATIO * min(target.size_m[:2]):
             yield _Choice(_ONTO, (x, y, thing.top_z_m))

@@ -86,3 +86,5 @@ def test_nothing_is_stood_on_a_ball_that_looks_over_the_rim():
     ball = thing("ball", 0.45, 0.0, (0.054, 0.054, 0.054), bottom=0.006)
     with pytest.raises(UnsafeError, match="full"):
         spot_inside(CUP, narrow, [ball])
+    low = thing("ball", 0.45, 0.0, (0.042, 0.042, 0.042), bottom=0.006)
+    assert spot_inside(CUP, narrow, [low])[2] == pytest.approx(0.048)
