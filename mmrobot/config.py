@@ -128,6 +128,9 @@ class GroundingConfig(Section):
     outside_margin_m: float = Field(
         default=0.10, ge=0, le=1, description="things further out of the work area are ignored"
     )
+    without_depth: bool = Field(
+        default=True, description="while depth is gone, things are located by their outlines on the table"
+    )
     reuse_unchanged: bool = Field(
         default=True, description="while nothing moves, what the last picture showed still holds"
     )

@@ -29,6 +29,7 @@ from mmrobot.errors import (
 )
 from mmrobot.grounding.height import height_at
 from mmrobot.grounding.lifting import FrameLifter
+from mmrobot.grounding.monocular import MonocularLifter
 from mmrobot.planning.bans import banned, widened
 from mmrobot.planning.footprint import footprint_of
 from mmrobot.planning.identity import seen_in_place, stands_anew
@@ -73,7 +74,7 @@ class Pipeline:
         self.gate = gate or SafetyGate(self.config)
         self._lifter = lifter or self._depth_lifter
         limits = self.config.grounding
-        self._geometry: FrameLifter | None = None
+        self._geometry: FrameLifter | MonocularLifter | None = None
         self._still = ChangeGate(limits.reuse_max_age_s) if limits.reuse_unchanged else None
 
     def plan(
@@ -99,7 +100,7 @@ class Pipeline:
         timings: dict[str, float] = {}
         with _timed(timings, "words"):
             words = clean_instruction(instruction)
-            _check_frame(frame)
+            self._check_frame(frame)
         with _timed(timings, "change"):
             frame = self._steady(frame, held)
         with _timed(timings, "plan"):
@@ -152,12 +153,12 @@ class Pipeline:
 
     def ground(self, frame: RgbdFrame, phrase: str) -> tuple[GroundedObject, ...]:
         """All things that a phrase names, in metres, best first; empty when there are none."""
-        _check_frame(frame)
+        self._check_frame(frame)
         return tuple(self._find(frame, self._lifter(frame, self._describe(frame)), clean_instruction(phrase)))
 
     def overview(self, frame: RgbdFrame) -> tuple[GroundedObject, ...]:
         """Every thing in view that lies on or near the work area; those without depth are left out."""
-        _check_frame(frame)
+        self._check_frame(frame)
         boxes = self._describe(frame)
         return self._things(self._lifter(frame, boxes), boxes)
 
@@ -171,7 +172,7 @@ class Pipeline:
         `held` is what the hand holds: it is no candidate. Raises TargetNotFoundError or AmbiguousError
         when the thing vanished or cannot be told apart, UnsafeError when the new goal has no room.
         """
-        _check_frame(frame)
+        self._check_frame(frame)
         frame = self._steady(frame, held)
         boxes = self._describe(frame)
         lift = self._lifter(frame, boxes)
@@ -238,7 +239,8 @@ class Pipeline:
 
     def _depth_lifter(self, frame: RgbdFrame, boxes: Sequence[ScoredBox]) -> Lift:
         if self._geometry is None or not self._geometry.serves(frame, boxes):
-            self._geometry = FrameLifter(frame, self.config.work_area.table_z_m, boxes)
+            made = FrameLifter if frame.depth_m is not None else MonocularLifter
+            self._geometry = made(frame, self.config.work_area.table_z_m, boxes)
         return partial(self._geometry, stamp_ns=frame.stamp_ns)
 
     def _describe(self, frame: RgbdFrame) -> tuple[ScoredBox, ...]:
@@ -352,22 +354,21 @@ class Pipeline:
         except (TargetNotFoundError, AmbiguousError, NoDepthError):
             return known
 
+    def _check_frame(self, frame: RgbdFrame) -> None:
+        if frame.depth_m is None and not self.config.grounding.without_depth:
+            raise NoDepthError(
+                "there is no depth picture: things cannot be located in metres",
+                "check the depth camera and its topic, or allow grounding.without_depth",
+            )
+        if frame.T_base_camera is None:
+            raise TransformUnavailableError(
+                f"the pose of '{frame.camera.frame_id}' in base_link is unknown",
+                "publish it on /tf or /tf_static",
+            )
+
     def _in_reach(self, position_m: Vector3) -> bool:
         margin = self.config.grounding.outside_margin_m
         return self.config.work_area.contains(position_m[0], position_m[1], margin)
-
-
-def _check_frame(frame: RgbdFrame) -> None:
-    if frame.depth_m is None:
-        raise NoDepthError(
-            "there is no depth picture: things cannot be located in metres",
-            "check the depth camera and its topic",
-        )
-    if frame.T_base_camera is None:
-        raise TransformUnavailableError(
-            f"the pose of '{frame.camera.frame_id}' in base_link is unknown",
-            "publish it on /tf or /tf_static",
-        )
 
 
 def _without(things: Sequence[GroundedObject], thing: GroundedObject) -> tuple[GroundedObject, ...]:

@@ -20,6 +20,16 @@ BASE_FRAME = "base_link"
 Vector3 = tuple[float, float, float]
 BoxXyxy = tuple[float, float, float, float]
 
+def box_iou(a: BoxXyxy, b: BoxXyxy) -> float:
+    """Intersection over union of two boxes, 0..1."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+
+
 RELATIONS = ("in", "on", "left_of", "right_of", "behind", "in_front_of")
 
 

@@ -41,6 +41,7 @@ GRIP_LIMIT_S = 2.0
 WIDTH_TOLERANCE_M = 0.003
 STATE_MAX_AGE_S = 1.0
 CLEAR_SAMPLES = 12
+CAREFUL = 0.5
 
 
 class Mover:
@@ -57,6 +58,8 @@ class Mover:
         self._contact_m_s = config.motion.contact_speed_m_s * speed_scale
         self._push_m_s = config.motion.push_speed_m_s * speed_scale
         self._scale = speed_scale
+        self.careful = False
+        """Whether things may not be quite where they are said to be: near them half the speed."""
         self.watch: Callable[[ArmState], None] | None = None
         """Called with every state while the arm moves; raises to break the motion off."""
 
@@ -104,7 +107,8 @@ class Mover:
 
     def straight(self, pose: NDArray[np.float64], near: bool = False) -> Action:
         """The hand in a straight line; `near` things, at contact speed."""
-        yield from self._through_holds(lambda: self._straight(pose, self._contact_m_s if near else None))
+        speed_m_s = self._contact_m_s * (CAREFUL if self.careful else 1.0)
+        yield from self._through_holds(lambda: self._straight(pose, speed_m_s if near else None))
 
     def push(self, pose: NDArray[np.float64]) -> Action:
         """The hand in a straight line against a thing, slowly."""

@@ -53,6 +53,8 @@ OVERFLIGHT_M = 0.03
 NEAR_M = 0.025
 RETREAT_M = 0.06
 BACK_OFF_M = 0.02
+UNSURE_M = 0.008
+"""A standard deviation along x or y from which on a position is one to be careful with."""
 PHASES = {"pick": 8, "place": 7, "push": 7, "home": 2, "say": 1}
 
 
@@ -93,6 +95,7 @@ class ArmSkills:
             self.stop()
         self._name, self._phase, self._phases_done = step.skill, "start", 0
         self._status = SkillStatus(done=False, phase="start")
+        self.mover.careful = _is_unsure(step)
         self._skill = self._run(step)
 
     def poll(self) -> SkillStatus:
@@ -200,19 +203,26 @@ class ArmSkills:
         self._enter("close")
         before = self.mover.state().width_m
         yield from self.mover.close()
+        if self._gripped(before, grasp.width_m):
+            # A stop on the way up leaves it in the hand.
+            self._held = self._grip(target, grasp, yaw)
         self._enter("lift")
         yield from self.mover.straight(top_down(x, y, z + NEAR_M, yaw), near=True)
         held = self._gripped(before, grasp.width_m)
         lift_z = max(above_z, self._safe_z(obstacles, grasp.height_m)) if held else above_z
         yield from self.mover.straight(top_down(x, y, lift_z, yaw))
         if held and self._gripped(before, grasp.width_m):
-            self._held = Held(
-                target.label, grasp.height_m, self.mover.state().width_m, target.size_m,
-                target.yaw_rad - yaw, yaw,
-            )
+            self._held = self._grip(target, grasp, yaw)
             return
+        self._held = None
         self._enter("release")
         yield from self.mover.open_to(min(grasp.opening_m, HAND.max_opening_m))
+
+    def _grip(self, target: GroundedObject, grasp: Grasp, yaw_rad: float) -> Held:
+        """What is between the fingers now."""
+        width_m = self.mover.state().width_m
+        turn_rad = target.yaw_rad - yaw_rad
+        return Held(target.label, grasp.height_m, width_m, target.size_m, turn_rad, yaw_rad)
 
     def _place(self, step: PlanStep) -> Skill:
         goal = step.goal_position_m
@@ -389,6 +399,12 @@ class ArmSkills:
             raise
         finally:
             self.mover.watch = None
+
+
+def _is_unsure(step: PlanStep) -> bool:
+    """Whether what the hand goes to was located roughly: without depth, or where much of it is hidden."""
+    things = (step.target if step.skill != "place" else None, step.reference)
+    return any(t is not None and math.sqrt(t.covariance[:2, :2].max()) > UNSURE_M for t in things)
 
 
 def _required(step: PlanStep, thing: GroundedObject | None, name: str) -> GroundedObject:

@@ -115,7 +115,7 @@ def plan(
     instruction: Annotated[str, typer.Argument(help="what to do")],
     image: Image,
     camera: Annotated[Path, typer.Option(help="camera_calibration YAML, with T_base_camera for its place")],
-    depth: Annotated[Path | None, typer.Option(help="16-bit PNG in mm, or .npy in m")] = None,
+    depth: Annotated[Path | None, typer.Option(help="16-bit PNG in mm, or .npy in m; or none")] = None,
     model: Model = "",
     config: Config = None,
     as_json: Json = False,

@@ -14,7 +14,7 @@ from mmrobot.cli.output import Output
 from mmrobot.cli.plan_table import plan_as_dict, plan_table
 from mmrobot.command.text import clean_instruction
 from mmrobot.config import Config, default_config_file, load_config
-from mmrobot.errors import InvalidImageError, NoDepthError, TargetNotFoundError
+from mmrobot.errors import InvalidImageError, TargetNotFoundError
 from mmrobot.perception.camera import check_same_size
 from mmrobot.perception.camera_file import load_camera_yaml
 from mmrobot.perception.image_decoding import clean_depth, millimetres_to_depth
@@ -41,12 +41,9 @@ def run_plan(
     rgb = read_colour(image)
     camera_model, T_base_camera = load_camera_yaml(camera)
     check_same_size(camera_model, *rgb.shape[:2])
-    if depth is None:
-        raise NoDepthError(
-            "no depth picture was given: things cannot be located in metres", "add --depth FILE"
-        )
-    depth_m = read_depth(depth)
-    check_same_size(camera_model, *depth_m.shape[:2])
+    depth_m = None if depth is None else read_depth(depth)
+    if depth_m is not None:
+        check_same_size(camera_model, *depth_m.shape[:2])
     frame = RgbdFrame(rgb, depth_m, camera_model, T_base_camera, stamp_ns=0)
     with output.log.status("loading the model"):
         pipeline = Pipeline(_model(model, settings), settings)

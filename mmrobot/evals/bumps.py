@@ -13,11 +13,12 @@ _FINGER = "finger"
 class BumpWatch:
     """Looks at the contacts whenever it is shown some, and keeps the hardest of the robot's own.
 
-    What all fingers touch is grasped: their force on it is no bump. What is held may touch what it is put on.
+    What all fingers touch is grasped, and what is `handled`, the things that the task moves, may be pushed by
+    one: their force on it is no bump. What is held may touch what it is put on.
     """
 
-    def __init__(self, objects: Collection[str]) -> None:
-        self._things = frozenset(objects)
+    def __init__(self, objects: Collection[str], handled: Collection[str] = ()) -> None:
+        self._things, self._handled = frozenset(objects), frozenset(handled)
         self.peak_force_n = 0.0
         self.peak_between = ""
 
@@ -34,8 +35,9 @@ class BumpWatch:
                 touched.setdefault(other, set()).add(robot[0])
             hits.append((contact.force_n, robot[0], other))
         for force_n, body, other in hits:
-            grasped = _FINGER in body and len(touched[other]) > 1 and other in self._things
-            if not grasped and force_n > self.peak_force_n:
+            grasped = len(touched.get(other, ())) > 1 and other in self._things
+            meant = _FINGER in body and (grasped or other in self._handled)
+            if not meant and force_n > self.peak_force_n:
                 self.peak_force_n, self.peak_between = force_n, f"{body} and {other}"
 
     def _is_robot(self, body: str) -> bool:

@@ -24,7 +24,7 @@ from mmrobot.errors import ErrorCode, MmrobotError
 from mmrobot.evals.bumps import BumpWatch
 from mmrobot.evals.conditions import CONDITIONS, Condition, look_of, staged
 from mmrobot.evals.history import History
-from mmrobot.evals.judge import Run, judge, needs_question
+from mmrobot.evals.judge import Run, handled, judge, needs_question
 from mmrobot.evals.oracle import OracleVlm, true_boxes, true_lifter
 from mmrobot.evals.pictures import save_annotated
 from mmrobot.evals.results import EpisodeResult
@@ -133,7 +133,7 @@ class EpisodeRun:
         self.runner = Runner(self._robot, looker, gate, self._config)
         self._hand = HandFollower(self.runner)
         self._view = None if self.condition.view is None else self.condition.view(episode, self.simulator)
-        self._bumps = BumpWatch(episode.scene.by_id)
+        self._bumps = BumpWatch(episode.scene.by_id, handled(episode))
         self._history = History(episode, self.simulator)
         self._kept: deque[RgbdFrame] = deque()
         self._said = _Said()
@@ -230,6 +230,7 @@ class EpisodeRun:
         status = self.runner.status
         if not status.state.running:
             self._said.code, self._said.message = status.code, status.message
+            self._asked |= status.code is ErrorCode.AMBIGUOUS
             return
         self._happen("seconds")
         if status.state in (RunnerState.MOVING, RunnerState.HOMING):

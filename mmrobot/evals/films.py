@@ -38,7 +38,8 @@ def film(
         nonlocal last_s
         if run.simulator.time_s - last_s >= _EVERY_S and video.frames < _MAX_FRAMES:
             last_s = run.simulator.time_s
-            seen = run.seen if run.seen is not None else run.simulator.render().rgb
+            # Without noise: a draw of it would change what the robot sees later on.
+            seen = run.seen if run.seen is not None else run.simulator.render_true().rgb
             video.write(np.hstack([_fitted(annotate(seen, run.plan)), _fitted(run.simulator.spectator())]))
 
     run = EpisodeRun(episode, vlm, model=model, config=config, ablation=ablation, watch=watch)

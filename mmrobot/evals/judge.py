@@ -85,7 +85,13 @@ def judge(episode: Episode, before: WorldState, after: WorldState, run: Run) -> 
     strict = passed and all(m <= STRICT_M for n, m in displaced.items() if n not in involved)
     part = "" if passed else _part(episode, before, run)
     credit = _credit(episode, before, failed, passed)
-    return Verdict(passed, strict, outcome, "; ".join(problems), part, credit)
+    return Verdict(passed, strict, outcome, "; ".join(dict.fromkeys(problems)), part, credit)
+
+
+def handled(episode: Episode) -> frozenset[str]:
+    """What a task moves: the first thing of each goal, but for those that may not be touched."""
+    goals = [parse_goal(g) for g in episode.expect.goal]
+    return frozenset(g.objects[0] for g in goals if not g.negated and g.predicate != "never_touched")
 
 
 def needs_question(episode: Episode) -> bool:

@@ -15,11 +15,10 @@ from scipy.spatial.transform import Rotation
 
 from mmrobot.errors import NoDepthError, OperationUnsupportedError
 from mmrobot.evals.goal_plans import SCRIPTED, plan_of_goals
-from mmrobot.planning.referents import box_iou
 from mmrobot.simulator.simulator import Simulator
 from mmrobot.tabletop.episode import Episode
 from mmrobot.tabletop.goals import initial_world, parse_goal
-from mmrobot.types import BoxXyxy, DraftStep, GroundedObject, PlanDraft, RgbdFrame, ScoredBox
+from mmrobot.types import BoxXyxy, DraftStep, GroundedObject, PlanDraft, RgbdFrame, ScoredBox, box_iou
 
 MIN_PIXELS = 12
 _SAME_IOU = 0.5

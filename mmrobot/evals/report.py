@@ -70,12 +70,14 @@ def _head(options: SuiteOptions, summary: Mapping[str, Any]) -> str:
     ]
     if gap is not None:
         low, high = gap["interval95"]
-        without = {"blind": "sight", "text": "words"}[gap["better"]]
+        without = {"blind": "when it cannot see", "text": "when it hears gibberish"}[gap["better"]]
+        whole = (gap["both"] + gap["only_first"]) / gap["n"]
         big.append(
             (
                 points(gap["difference"]),
-                f"of it rests on sight and words: without {without} so much is lost",
-                f"grounding gap, {signed(low)} to {signed(high)}, on {gap['n']} episodes",
+                f"lost {without}",
+                f"grounding gap, {signed(low)} to {signed(high)}: the whole robot's {percent(whole)} less "
+                f"the better of blind and deaf, on the same {gap['n']} episodes",
             )
         )
     numbers = "".join(

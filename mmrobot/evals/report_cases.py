@@ -49,10 +49,16 @@ def worst_cases(
     if not shown:
         return ""
     episodes = {e.name: e for e in plan.runs[condition]}
-    films = options.named.videos if options.named else 0
+    # Of who did nothing there is nothing to see.
+    filmed = [r.name for r in shown if r.plan][: options.named.videos if options.named else 0]
     cards = "".join(
-        _card(options, condition, r, _film(options, episodes[r.name], r, condition, vlm) if i < films else "")
-        for i, r in enumerate(shown)
+        _card(
+            options,
+            condition,
+            r,
+            _film(options, episodes[r.name], r, condition, vlm) if r.name in filmed else "",
+        )
+        for r in shown
     )
     count = f"{len(shown)} of {len(ordered)}" if len(ordered) > len(shown) else str(len(ordered))
     return section(

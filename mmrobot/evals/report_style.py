@@ -23,7 +23,7 @@ main { max-width:1120px; margin:0 auto; padding:32px 20px 64px }
 .headlines { display:grid; grid-template-columns:repeat(auto-fit,minmax(380px,1fr)); gap:18px; margin-bottom:14px }
 .headlines h1 { font-size:18px } .note { color:var(--soft); margin:-6px 0 12px; max-width:76ch }
 .doubt { color:var(--bad) !important; margin-top:12px !important; font-weight:600 }
-.wide td:first-child { min-width:250px } .tight td, .tight th { padding-top:4px; padding-bottom:4px }
+.wide td:first-child { min-width:240px } td b { white-space:nowrap } .tight td, .tight th { padding-top:4px; padding-bottom:4px }
 .soft { color:var(--soft) } .bad { color:var(--bad) } .good { color:var(--good) }
 .grid td { min-width:118px; vertical-align:top } .grid .bar { min-width:100px; margin-top:4px }
 code.command { display:block; background:var(--paper); padding:6px 8px; border-radius:6px; user-select:all;

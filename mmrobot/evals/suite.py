@@ -91,7 +91,9 @@ def _figures(options: SuiteOptions, runs: Results, excluded: dict[str, str]) -> 
     figures = summarize(counted[first])
     if options.suite:
         figures["grounding_gap"] = grounding_gap(counted)
-        figures["controls"] = conditions_figures(counted, CONTROLS)
+        # The ceiling would be 100 % by itself where what it fails is left out.
+        ceiling = {**counted, ORACLE: runs.get(ORACLE, [])}
+        figures["controls"] = conditions_figures(ceiling, CONTROLS)
         figures["stress"] = conditions_figures(counted, STRESS, MUST_STOP)
     elif len(counted) > 1:
         figures["ablations"] = {name: summarize(found) for name, found in counted.items()}

@@ -6,8 +6,9 @@ from mmrobot.execution.events import EventKind, RunnerEvent
 from mmrobot.execution.runner import Runner
 from mmrobot.types import PlanStep
 
-# A pick has its thing when it goes on after `lift` without a `release`; a place has let go from `retreat` on.
-CARRYING = frozenset({"rise", "observe"})
+# A pick has closed its fingers on a thing from `lift` on, unless a `release` follows; a place has let go from
+# `retreat` on.
+CARRYING = frozenset({"lift", "rise", "observe"})
 RELEASED = frozenset({"retreat", "observe"})
 
 

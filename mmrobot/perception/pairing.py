@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mmrobot.config import CameraConfig
@@ -97,6 +97,11 @@ class FramePairer:
             if found is not None:
                 self._give(found)
             return found
+
+    def want_depth(self, wanted: bool) -> None:
+        """Whether sets without depth are held back from now on."""
+        with self._lock:
+            self._config = replace(self._config, need_depth=wanted)
 
     def take(self) -> PairedSet | None:
         """The newest set that was not taken yet, or None."""

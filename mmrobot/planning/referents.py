@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mmrobot.config import GroundingConfig
 from mmrobot.errors import AmbiguousError, TargetNotFoundError
-from mmrobot.types import BoxXyxy, GroundedObject, ScoredBox
+from mmrobot.types import GroundedObject, ScoredBox, box_iou
 
 # "a cube", "any cube": whoever says so leaves the choice to the robot.
 _FREE_CHOICE = ("a ", "an ", "any ", "some ", "one of ", "either ")
@@ -15,16 +15,6 @@ _FREE_CHOICE = ("a ", "an ", "any ", "some ", "one of ", "either ")
 def leaves_choice(phrase: str) -> bool:
     """Whether a phrase leaves open which of several things is taken."""
     return phrase.lower().lstrip().startswith(_FREE_CHOICE)
-
-
-def box_iou(a: BoxXyxy, b: BoxXyxy) -> float:
-    """Intersection over union of two boxes, 0..1."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
 
 
 def present(boxes: Sequence[ScoredBox], config: GroundingConfig) -> list[ScoredBox]:

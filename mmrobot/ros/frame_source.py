@@ -60,8 +60,13 @@ CATCH_UP_S = 0.5
 class FrameSource:
     """Subscribes to the camera's four topics; `look` may be called from any thread."""
 
-    def __init__(self, node: Node, config: CameraConfig, transforms: TransformBuffer) -> None:
+    def __init__(
+        self, node: Node, config: CameraConfig, transforms: TransformBuffer, without_depth: bool = False
+    ) -> None:
+        """`without_depth`: while depth is gone, frames come without it."""
         self._node, self._config, self._transforms = node, config, transforms
+        self._without_depth = without_depth
+        self._first_s: float | None = None
         self._pairer = FramePairer(PairingConfig(config.pair_tolerance_s, config.queue_size))
         self._lock = threading.Lock()
         self._newest: PairedSet | None = None
@@ -75,8 +80,12 @@ class FrameSource:
     def _take(self, stream: str, message: Any) -> None:
         if stream == COLOUR_INFO:
             self._frame_id = message.header.frame_id
+        now_s = self._now_s()
+        if self._first_s is None or now_s < self._first_s:
+            self._first_s = now_s
+        self._pairer.want_depth(not self.depth_is_gone())
         try:
-            found = self._pairer.add(stream, from_time(message.header.stamp), message, self._now_s())
+            found = self._pairer.add(stream, from_time(message.header.stamp), message, now_s)
         except InvalidImageError as error:
             self._node.get_logger().warning(error.message, throttle_duration_sec=5.0)
             return
@@ -94,6 +103,14 @@ class FrameSource:
             self._clock = (now_s, time.monotonic())
         return time.monotonic() - self._clock[1]
 
+    def depth_is_gone(self) -> bool:
+        """Whether frames come without depth, since it has been silent for too long and that is allowed."""
+        if not self._without_depth or self._first_s is None:
+            return False
+        now_s = self._now_s()
+        age_s = self._pairer.age_s(DEPTH, now_s)
+        return (now_s - self._first_s if age_s is None else age_s) > self._config.depth_timeout_s
+
     def problem(self) -> MmrobotError | None:
         """What is missing for a look, most basic first; None when all is there."""
         stall_s = self._clock_stall_s()
@@ -107,6 +124,12 @@ class FrameSource:
             ("camera_info", self._config.timeout_s, NoCameraError),
             ("depth", self._config.depth_timeout_s, NoDepthError),
         ):
+            if topic == "depth" and self.depth_is_gone():
+                self._node.get_logger().warning(
+                    "there is no depth: things are located by their outlines on the table, less surely",
+                    throttle_duration_sec=10.0,
+                )
+                continue
             age_s = self._pairer.age_s(TOPICS[topic][0], self._now_s())
             name = self._node.resolve_topic_name(topic)
             if age_s is None:
@@ -168,7 +191,7 @@ class FrameSource:
             camera,
             found.stamp_ns,
             self._pose(camera.frame_id, found.stamp_ns),
-            depth_from_message(found.depth),
+            None if found.depth is None else depth_from_message(found.depth),
             None if found.depth_info is None else camera_from_message(found.depth_info),
         )
 

@@ -71,7 +71,9 @@ class VlmNode(Node):
         self._inference = InferenceThread()
         self._transforms = TransformBuffer()
         TransformListener(self, self._transforms)
-        self._frames = FrameSource(self, self._config.camera, self._transforms)
+        self._frames = FrameSource(
+            self, self._config.camera, self._transforms, self._config.grounding.without_depth
+        )
         self._monitor = HeartbeatMonitor(self, TICK_S, CATCH_UP_S)
         self._lives: dict[str, str] = {}
         self._status = StatusPublisher(self)

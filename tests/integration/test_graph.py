@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from std_msgs.msg import String
 
 from mmrobot.errors import ErrorCode
+from mmrobot.planning.planner import distance_m
 from mmrobot.tabletop.goals import holds
 from mmrobot.tabletop.scene import Scene
 from mmrobot_msgs.srv import Ask, Ground
@@ -125,18 +128,31 @@ def test_plan_only_moves_nothing(graph: Graph) -> None:
     assert not graph.seen("executing")
 
 
-@pytest.mark.parametrize(
-    ("parameter", "code"), [("publish_depth", ErrorCode.NO_DEPTH), ("publish_camera", ErrorCode.NO_CAMERA)]
-)
-def test_silent_camera_is_told_with_its_age(graph: Graph, parameter: str, code: ErrorCode) -> None:
-    set_simulator(graph, parameter, False)
+def test_silent_camera_is_told_with_its_age(graph: Graph) -> None:
+    set_simulator(graph, "publish_camera", False)
     try:
         graph.wait(lambda: graph.client.health and graph.client.health["camera"], "the camera's silence")
         follow = graph.follow("pick up the red cube")
     finally:
-        set_simulator(graph, parameter, True)
-    assert follow.error is not None and follow.error.code is code
+        set_simulator(graph, "publish_camera", True)
+    assert follow.error is not None and follow.error.code is ErrorCode.NO_CAMERA
     assert "s old" in follow.error.message and follow.error.fix
+    graph.ready()
+
+
+def test_without_depth_things_are_located_by_their_outlines(graph: Graph) -> None:
+    sure = graph.follow("pick up the red cube", plan_only=True)
+    set_simulator(graph, "publish_depth", False)
+    try:
+        time.sleep(2.5)  # until depth counts as gone
+        unsure = graph.follow("pick up the red cube", plan_only=True)
+    finally:
+        set_simulator(graph, "publish_depth", True)
+    assert sure.plan is not None and unsure.plan is not None, unsure.error
+    known, estimated = sure.plan.steps[0].target, unsure.plan.steps[0].target
+    assert known is not None and estimated is not None
+    assert distance_m(known.position_m, estimated.position_m) < 0.02
+    assert np.trace(estimated.covariance) > np.trace(known.covariance)
     graph.ready()
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from mmrobot.config import Config
 from mmrobot.errors import (
     AmbiguousError,
     InvalidInstructionError,
@@ -87,13 +88,14 @@ def test_one_thing_found_twice_is_one():
     assert len(pipeline(w).plan(frame(), SENTENCE).steps) == 2
 
 
-def test_no_depth_and_no_transform():
+def test_no_depth_where_it_is_needed_and_no_transform():
+    needed = Config.model_validate({"grounding": {"without_depth": False}})
+    with pytest.raises(NoDepthError, match="located in metres"):
+        Pipeline(world(), needed).plan(frame(depth=False), SENTENCE)
     with pytest.raises(NoDepthError):
-        pipeline(world()).plan(frame(depth=False), SENTENCE)
+        Pipeline(world(), needed).ground(frame(depth=False), "the bowl")
     with pytest.raises(TransformUnavailableError):
         pipeline(world()).plan(replace(frame(), T_base_camera=None), SENTENCE)
-    with pytest.raises(NoDepthError):
-        pipeline(world()).ground(frame(depth=False), "the bowl")
 
 
 def test_a_thing_named_but_without_depth():

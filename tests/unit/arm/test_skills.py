@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,21 @@ def test_place_lets_go_over_the_goal_and_comes_back() -> None:
     assert status.code is ErrorCode.NONE and skills.held is None
     np.testing.assert_allclose(opened_at, (0.50, -0.15, 0.006 + 0.020 + 0.004), atol=2e-3)
     np.testing.assert_allclose(arm.positions, OBSERVE_POSTURE, atol=0.06)
+
+
+def test_what_was_located_roughly_is_approached_slowly() -> None:
+    times = []
+    for sigma_m in (0.002, 0.012):
+        skills, arm = make()
+        arm.thing_m = 0.04
+        skills.start(pick(replace(CUBE, covariance=np.eye(3) * sigma_m**2)))
+        while (status := skills.poll()).phase != "descend" and not status.done:
+            arm.step()
+        began_s = arm.time_s
+        while (status := skills.poll()).phase == "descend":
+            arm.step()
+        times.append(arm.time_s - began_s)
+    assert times[1] > 1.1 * times[0]
 
 
 def test_no_window_reaches_further_than_the_configured_time() -> None:

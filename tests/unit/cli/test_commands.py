@@ -95,7 +95,7 @@ def test_malformed_scene_names_the_file(tmp_path: Path, capsys: pytest.CaptureFi
     assert error["code"] == "INVALID_SCENE" and "broken.yaml" in error["message"]
 
 
-def test_plan_without_depth_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plan_needs_no_depth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((48, 64, 3), np.uint8))
     camera = {
         "image_width": 64,
@@ -114,4 +114,4 @@ def test_plan_without_depth_says_so(tmp_path: Path, capsys: pytest.CaptureFixtur
         "pick up the cup",
     ]
     assert main([*words, "--json"]) == 1
-    assert last_json(capsys)["error"]["code"] == "NO_DEPTH"
+    assert last_json(capsys)["error"]["code"] == "TARGET_NOT_FOUND"  # the picture is empty

@@ -223,5 +223,10 @@ def test_bumps_are_the_robots_own_and_no_grasps():
     watch.see([*grasp, Contact("forearm_link", "table", 4.0)])
     watch.see(grasp[:1])
     assert watch.peak_force_n == 26.0, "one finger alone pushes"
+    pushing = BumpWatch(["cube", "ball"], handled=["cube"])
+    pushing.see([*grasp[:1], Contact("ball", "gripper_left_finger", 3.0)])
+    assert pushing.peak_force_n == 3.0, "what is to be moved may be pushed"
+    pushing.see([Contact("cube", "gripper_link", 8.0)])
+    assert pushing.peak_force_n == 8.0, "but not with the palm"
     watch.see([Contact("ball", "wrist_3_link", 31.0), Contact("gripper_link", "tool0", 99.0)])
     assert (watch.peak_force_n, watch.peak_between) == (31.0, "wrist_3_link and ball")

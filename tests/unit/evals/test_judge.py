@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mmrobot.errors import ErrorCode
-from mmrobot.evals.judge import Run, judge
+from mmrobot.evals.judge import Run, handled, judge, needs_question
 from mmrobot.tabletop.episode import Episode, Expect
 from mmrobot.tabletop.goals import initial_world
 from mmrobot.tabletop.scene import Scene, SceneObject
@@ -112,9 +112,26 @@ def test_expected_questions_and_refusals():
     moved = world(green_ball=(0.365, 0.0, 0.021))
     verdict = judge(asks, BEFORE, moved, Run(ErrorCode.AMBIGUOUS, "which?", None, False))
     assert not verdict.passed, "nothing may move"
+    kept = replace(EPISODE, expect=Expect("clarify", (), ("green_ball",)))
+    told = judge(kept, BEFORE, world(green_ball=(0.5, 0.0, 0.021)), DONE)
+    assert told.reason.count("green_ball") == 1, "said once"
     refuses = replace(EPISODE, expect=Expect("refuse"))
     assert judge(refuses, BEFORE, BEFORE, Run(ErrorCode.UNSAFE, "no", None, False)).passed
     assert not judge(refuses, BEFORE, BEFORE, DONE).passed
+
+
+def test_credit_is_the_share_of_what_was_still_to_be_done():
+    both = replace(
+        EPISODE, expect=Expect("success", ("in(red_cube, blue_bowl)", "near(green_ball, blue_bowl, 0.05)",
+                                           "not in(green_ball, blue_bowl)")),
+    )  # fmt: skip
+    assert judge(both, BEFORE, world(**IN_BOWL), DONE).credit == 0.5
+    assert judge(both, BEFORE, BEFORE, DONE).credit == 0.0, "what held at first is no credit"
+    assert judge(EPISODE, BEFORE, world(**IN_BOWL), DONE).credit == 1.0
+    asks = replace(EPISODE, expect=Expect("clarify"))
+    assert judge(asks, BEFORE, BEFORE, Run(ErrorCode.AMBIGUOUS, "which?", None, False)).credit == 1.0
+    assert needs_question(asks) and not needs_question(EPISODE)
+    assert handled(both) == {"red_cube", "green_ball"}
 
 
 def test_answers():

@@ -11,7 +11,7 @@ import pytest
 
 from mmrobot.config import config_from_dict
 from mmrobot.errors import InvalidConfigError, InvalidSceneError, ModelUnavailableError
-from mmrobot.evals import suite, suite_plan
+from mmrobot.evals import report_cases, suite, suite_plan
 from mmrobot.evals.oracle import plan_of_goals
 from mmrobot.evals.pictures import save_annotated
 from mmrobot.evals.results import EpisodeResult
@@ -142,6 +142,29 @@ def test_a_named_suite_leads_with_strict_success_and_the_grounding_gap(calls, tm
     for words in ("grounding gap", "What success rests on", "Not doable: 2", result["manifest"][:12]):
         assert words in page
     assert json.loads((tmp_path / "manifest.json").read_text())["sha256"] == result["manifest"]
+
+
+def test_controls_and_stress_play_the_same_episodes_and_no_ceiling_is_filtered(
+    calls, tmp_path: Path, monkeypatch
+):
+    def filmed(path, episode, vlm, **options):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"a film")
+        return replace(played(suite.Task(episode, "", "oracle", options["config"], None)), plan=())
+
+    monkeypatch.setattr(report_cases, "film", filmed)
+    options = replace(SUITE, suite="quick", families=("pick", "put_in"), levels=("L0", "L1"), out=tmp_path)
+    result = run_suite(options)
+    rows = {row["name"]: row for row in (*result["controls"], *result["stress"])}
+    assert (rows["both_true"]["strict"]["passed"], rows["both_true"]["strict"]["n"]) == (8, 10)
+    assert (rows["blind"]["strict"]["n"], rows["blind"]["full"]["n"]) == (8, 8), "first five, one not doable"
+    assert (rows["grain_20"]["strict"]["n"], rows["grain_20"]["gap"]["n"]) == (8, 8)
+    assert rows["no_rgb"]["must_stop"] and not rows["dim"]["must_stop"]
+    assert "true_sight" not in rows, "an oracle has no sight to change"
+    page = Path(result["report"]).read_text()
+    assert "In a harder world" in page and "asked or stopped" in page
+    assert page.count("<video") == 4
+    assert "filmed again, it went differently" in page
 
 
 def test_what_the_oracle_knows_is_not_played_again(calls, tmp_path: Path):

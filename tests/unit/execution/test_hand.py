@@ -32,6 +32,7 @@ class Memory:
     ("step", "phases", "before", "after"),
     [
         (PICK, ("approach", "close", "lift", "rise"), None, CUBE),
+        (PICK, ("approach", "close", "lift"), None, CUBE),
         (PICK, ("approach", "close", "lift", "release", "observe"), None, None),
         (PICK, ("approach",), None, None),
         (PLACE, ("carry", "lower", "release", "retreat"), CUBE, None),
