@@ -32,7 +32,7 @@ from mmrobot.grounding.lifting import FrameLifter
 from mmrobot.grounding.monocular import MonocularLifter
 from mmrobot.planning.bans import banned, widened
 from mmrobot.planning.footprint import footprint_of
-from mmrobot.planning.identity import seen_in_place
+from mmrobot.planning.identity import seen_in_place, stands_anew
 from mmrobot.planning.places import goal_position
 from mmrobot.planning.planner import Moved, Planner, distance_m, like_size, same_thing
 from mmrobot.planning.pushing import is_push, push_goal
@@ -319,8 +319,8 @@ class Pipeline:
         self, frame: RgbdFrame, lift: Lift, step: PlanStep, things: Sequence[GroundedObject]
     ) -> GroundedObject:
         """What was put down, seen again: here the place counts before the phrase, which may fit another
-        by now. Where the model sees nothing, depth may tell that something as high as it stands there, or
-        that something else lies over it.
+        by now; but what alone answers to it, where nothing stood before, is it. Where the model sees
+        nothing, depth may tell that something as high as it stands there, or that something lies over it.
         """
         known, limits = step.target, self.config.grounding
         assert known is not None
@@ -330,6 +330,8 @@ class Pipeline:
             return min(near, key=lambda f: distance_m(f.position_m, known.position_m))
         reach_m = _PUSHED_M if is_push(step) else limits.same_place_m
         beside = [*step.obstacles, *([step.reference] if step.reference is not None else [])]
+        if len(answers) == 1 and stands_anew(answers[0], beside):
+            return answers[0]
         staying = seen_in_place(known, beside, things, reach_m)
         if staying is not None:
             return replace(staying, label=known.label, score=max(staying.score, limits.threshold))

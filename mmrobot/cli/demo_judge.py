@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from mmrobot.planning.table_top import TABLE
 from mmrobot.tabletop.episode import Episode
 from mmrobot.tabletop.goals import WorldState, failed_goals, moved_m
 from mmrobot.tabletop.scene import Scene
-from mmrobot.types import ActionPlan, GroundedObject
+from mmrobot.types import ActionPlan, GroundedObject, PlanStep
 
 UNCHANGED_M = 0.03
 # Further from every true object than this, a target is none of them.
 NEAREST_M = 0.08
+# What is put down on the table may roll so far.
+PUT_DOWN_M = 0.06
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,18 @@ def judge_plan(plan: ActionPlan, scene: Scene, before: WorldState, after: WorldS
                 )
             else:
                 goals[held] = f"held({held})"
+        elif step.skill == "push":
+            pushed = _nearest(step.target, before)
+            if pushed is None:
+                problems.append(
+                    f"nothing stands where '{step.target.label if step.target else '?'}' was seen"
+                )
+            else:
+                goals[pushed] = _pushed(pushed, step)
+        elif step.skill == "place" and held is not None and _on_table(step):
+            x, y, _ = step.goal_position_m or (0.0, 0.0, 0.0)
+            goals[held] = f"at({held}, {x:.3f}, {y:.3f}, {PUT_DOWN_M})"
+            held = None
         elif step.skill == "place" and held is not None and step.relation is not None:
             reference = _nearest(step.reference, before)
             if reference is None:
@@ -68,6 +83,18 @@ def judge_plan(plan: ActionPlan, scene: Scene, before: WorldState, after: WorldS
     if not wanted and not problems:
         return DemoVerdict(None, (), ())
     return DemoVerdict(not problems, wanted, tuple(problems))
+
+
+def _on_table(step: PlanStep) -> bool:
+    return step.reference is not None and step.reference.label == TABLE
+
+
+def _pushed(name: str, step: PlanStep) -> str:
+    """About where it was to be pushed: a circle seen from its origin under 35 degrees to each side."""
+    assert step.target is not None and step.goal_position_m is not None
+    x, y, _ = step.goal_position_m
+    length_m = math.dist(step.target.position_m[:2], (x, y))
+    return f"at({name}, {x:.3f}, {y:.3f}, {math.sin(math.radians(35)) * length_m:.3f})"
 
 
 def _nearest(thing: GroundedObject | None, world: WorldState) -> str | None:

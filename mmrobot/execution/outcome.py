@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmrobot.execution.robot import LookResult
 from mmrobot.planning.filling import lies_over
 from mmrobot.planning.footprint import footprint_of, gap_m
+from mmrobot.planning.identity import stands_anew
 from mmrobot.planning.places import DIRECTIONS_RAD
 from mmrobot.planning.planner import distance_m
 from mmrobot.planning.pushing import is_push
+from mmrobot.planning.skills import VERIFY
 from mmrobot.planning.table_top import TABLE
-from mmrobot.planning.vessel import is_hollow
+from mmrobot.planning.vessel import carries_several, is_hollow
 from mmrobot.types import GroundedObject, PlanStep
 
 # Something seen this near to the goal is surely the thing; further off, it may be one that looks like it.
@@ -36,6 +38,14 @@ class Done:
 
     step: PlanStep
     origin: GroundedObject | None
+
+    @property
+    def as_placed(self) -> GroundedObject | None:
+        """The thing, standing at its goal."""
+        thing, goal = self.step.target, self.step.goal_position_m
+        if thing is None or goal is None:
+            return None
+        return replace(thing, position_m=(goal[0], goal[1], goal[2] + thing.size_m[2] / 2))
 
     @property
     def words(self) -> str:
@@ -77,7 +87,7 @@ def problem_with(
         return None
     off_m = distance_m(thing.position_m, step.goal_position_m)
     still = done.origin is not None and distance_m(thing.position_m, done.origin.position_m) < _STILL_THERE_M
-    known = still or off_m < _FELL_BESIDE_M or _is_new_there(thing, done, placed)
+    known = still or off_m < _FELL_BESIDE_M or stands_anew(thing, _known_by_now(done, placed))
     if not known and _hides(step):
         return None
     goal, at = step.goal_position_m, thing.position_m
@@ -90,13 +100,15 @@ def problem_with(
     return Problem(message, where, thing if known else None)
 
 
-def _is_new_there(thing: GroundedObject, done: Done, placed: Sequence[Done]) -> bool:
-    """Whether nothing else was known to stand there."""
-    spots = [o.position_m for o in done.step.obstacles]
-    spots += [d.step.goal_position_m for d in placed if d is not done and d.step.goal_position_m is not None]
-    return bool(done.step.obstacles) and all(
-        distance_m(thing.position_m, spot) > _STILL_THERE_M for spot in spots
-    )
+def to_look_for(done: Done, placed: Sequence[Done] = ()) -> PlanStep:
+    """What is asked of a look: the thing at its goal, among all else as it is known by now."""
+    return replace(done.step, skill=VERIFY, target=done.as_placed, obstacles=_known_by_now(done, placed))
+
+
+def _known_by_now(done: Done, placed: Sequence[Done]) -> tuple[GroundedObject, ...]:
+    """What stood around when it was put down, and what else was put somewhere."""
+    later = tuple(d.as_placed for d in placed if d is not done and d.as_placed is not None)
+    return (*done.step.obstacles, *later)
 
 
 def place_words(thing: GroundedObject, reference: GroundedObject | None) -> str:
@@ -126,8 +138,8 @@ def _is_there(
     near = distance_m(thing.position_m, step.goal_position_m) <= tolerance_m
     if reference is None or reference.label == TABLE:
         return near
-    hollow = is_hollow(reference) or (step.reference is not None and is_hollow(step.reference))
-    if step.relation in ("in", "on") and hollow:
+    carries = any(carries_several(r) for r in (reference, step.reference) if r is not None)
+    if step.relation in ("in", "on") and carries:
         # Where in the vessel it lies is not asked; but on its rim is not in it, unless it was put so high.
         rim_m = max(reference.top_z_m - _RIM_M, step.goal_position_m[2] + _REST_HEIGHT_M)
         across_rim = step.relation == "in" and thing.top_z_m - step.target.size_m[2] > rim_m

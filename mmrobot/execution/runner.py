@@ -12,21 +12,19 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import replace
 
 from mmrobot.config import Config
 from mmrobot.errors import BusyError, ErrorCode, MmrobotError
 from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState, RunnerStatus
-from mmrobot.execution.outcome import Done, Problem, problem_with, report
+from mmrobot.execution.outcome import Done, problem_with, to_look_for
+from mmrobot.execution.progress import Progress
 from mmrobot.execution.robot import Looker, LookResult, Robot
 from mmrobot.planning.planner import distance_m
-from mmrobot.planning.skills import BLOCKED, VERIFY
 from mmrobot.safety.gate import SafetyGate
 from mmrobot.types import ActionPlan, GroundedObject, PlanStep
 
 # A look may fail for a moment's reason (a hand in the way, the arm): then it is worth another.
 _LOOK_AGAIN = frozenset({ErrorCode.TARGET_NOT_FOUND, ErrorCode.NO_DEPTH})
-_SAME_SPOT_M = 0.03
 LOOKED_FOR = frozenset({"pick", "place", "push"})
 VERIFIED = frozenset({"place", "push"})
 
@@ -48,7 +46,7 @@ class Runner:
     def status(self) -> RunnerStatus:
         """How the plan stands now."""
         steps = len(self._plan.steps) if self._plan else 0
-        index = self._index if self._plan else 0
+        index = self._progress.index if self._plan else 0
         return RunnerStatus(
             self._state, index, steps, self._held, self._code, self._message, self._phase, self._told
         )
@@ -69,18 +67,9 @@ class Runner:
             )
         self._plan = plan
         self._held = held if held is not None else self._held
-        self._index = 0
-        self._retries: dict[int, int] = {}
-        self._repairs, self._looks_left = 0, self._config.runner.look_retries
-        self._agenda = deque(range(len(plan.steps)))
-        self._origins: dict[int, GroundedObject] = {}  # what each pick took, as it stood
-        self._strayed: dict[int, GroundedObject] = {}  # for picks: the thing where it was seen since
-        self._lost = ""
-        self._blocked: tuple[GroundedObject, ...] = ()
-        self._placed: list[Done] = []
+        self._progress = Progress(plan)
+        self._looks_left, self._lost = self._config.runner.look_retries, ""
         self._to_check: deque[Done] = deque()
-        self._problems: list[tuple[Done, Problem]] = []
-        self._sure: Done | None = None  # seen where it belongs, and nothing has moved since
         self._began_s: float | None = None
         self._now_s = -math.inf
         self._code, self._message, self._phase, self._told = ErrorCode.NONE, "", "", ""
@@ -133,42 +122,31 @@ class Runner:
         elif self._state is RunnerState.LOOKING:
             self._await_look()
         elif self._state is RunnerState.MOVING:
-            self._await_robot(plan)
+            self._await_robot()
         elif self._state is RunnerState.HOMING:
-            self._await_home(plan)
+            self._await_home()
         elif self._state is RunnerState.VERIFYING:
-            self._await_verification(plan)
+            self._await_verification()
         elif self._state is RunnerState.CHECKING:
             self._await_check(plan)
 
     def _begin_step(self, plan: ActionPlan) -> None:
-        if not self._agenda:
-            self._to_check = deque(
-                d for d in self._placed if d is not self._sure and d.step.skill == "place"
-            )
-            self._problems = []
+        if not self._progress.advance():
+            self._to_check = self._progress.to_check()
             self._check_next(plan)
             return
-        self._index = self._agenda.popleft()
         self._looks_left = self._config.runner.look_retries
-        self._look(plan)
+        self._look()
 
-    def _look(self, plan: ActionPlan) -> None:
-        step = plan.steps[self._index]
-        if step.skill in LOOKED_FOR:
-            if step.skill == "place":
-                # What is held is what was grasped, not what was planned.
-                step = replace(
-                    step, target=self._held or step.target, obstacles=(*step.obstacles, *self._blocked)
-                )
-            elif self._index in self._strayed:
-                step = replace(step, target=self._strayed[self._index])
-            self._step, self._since_s = step, self._now_s
-            self._looker.start(step, self._held)
-            self._state = RunnerState.LOOKING
-            self._report(EventKind.LOOKING, f"looking again before: {step.summary}", step)
-        else:
+    def _look(self) -> None:
+        step = self._progress.step(self._held)
+        if step.skill not in LOOKED_FOR:
             self._launch(step)
+            return
+        self._step, self._since_s = step, self._now_s
+        self._looker.start(step, self._held)
+        self._state = RunnerState.LOOKING
+        self._report(EventKind.LOOKING, f"looking again before: {step.summary}", step)
 
     def _await_look(self) -> None:
         result = self._looker.poll()
@@ -185,7 +163,7 @@ class Runner:
             self._report(
                 EventKind.RETRYING, f"{result.message}; looking again from home", self._step, result.code
             )
-            home = PlanStep(self._index, "home")
+            home = PlanStep(self._step.index, "home")
             self._gate.check_step(home, round(self._now_s * 1e9), self._held)
             self._robot.start(home)
             self._since_s, self._state = self._now_s, RunnerState.HOMING
@@ -194,7 +172,7 @@ class Runner:
         else:
             self._fail(result.code, result.message)
 
-    def _await_home(self, plan: ActionPlan) -> None:
+    def _await_home(self) -> None:
         """Out of the camera's way, then the look once more."""
         status = self._robot.poll()
         if not status.done:
@@ -204,7 +182,7 @@ class Runner:
         elif status.code is not ErrorCode.NONE:
             self._fail(status.code, status.message)
         else:
-            self._look(plan)
+            self._look()
 
     def _launch(self, step: PlanStep) -> None:
         self._gate.check_step(step, round(self._now_s * 1e9), self._held)
@@ -214,11 +192,11 @@ class Runner:
             self._report(EventKind.SAID, step.text or "", step)
             self._finish_step()
             return
-        self._sure = None
+        self._progress.sure = None
         self._robot.start(step)
         self._state = RunnerState.MOVING
 
-    def _await_robot(self, plan: ActionPlan) -> None:
+    def _await_robot(self) -> None:
         status = self._robot.poll()
         if status.phase != self._phase:
             self._phase = status.phase
@@ -231,51 +209,40 @@ class Runner:
         if status.code is ErrorCode.NONE:
             self._skill_done()
         elif status.code is ErrorCode.GRASP_FAILED:
-            self._grasp_failed(plan, status.message)
+            self._grasp_failed(status.message)
         elif status.code is ErrorCode.UNREACHABLE and self._step.skill == "place" and self._held is not None:
-            self._place_blocked(plan, status.message)
+            self._place_blocked(status.message)
         else:
             self._fail(status.code, status.message)
 
     def _skill_done(self) -> None:
-        step = self._step
-        self._blocked = ()
+        step, progress = self._step, self._progress
         if step.skill == "pick" and step.target is not None:
             self._held, self._lost = step.target, ""
-            self._origins[self._index] = step.target
-            self._placed = [d for d in self._placed if not _takes(step.target, d.step)]
+            progress.took(step.target)
         elif step.skill in VERIFIED and step.target is not None and step.goal_position_m is not None:
-            origin = step.target if step.skill == "push" else self._origin()
+            self._doing = Done(step, step.target if step.skill == "push" else progress.origin())
             self._held = None if step.skill == "place" else self._held
-            self._doing = Done(step, origin)
             if self._config.runner.verify_place:
-                self._looker.start(_where_it_should_be(step), None)
+                self._looker.start(to_look_for(self._doing, progress.placed), None)
                 self._since_s, self._state = self._now_s, RunnerState.VERIFYING
                 return
-            self._placed.append(self._doing)
+            progress.put(self._doing)
         self._finish_step()
 
-    def _origin(self) -> GroundedObject | None:
-        """What is put down, as it stood before it was picked."""
-        picked = [i for i in self._origins if i < self._index]
-        return self._origins[max(picked)] if picked else None
-
-    def _await_verification(self, plan: ActionPlan) -> None:
-        result = self._looked()
+    def _await_verification(self) -> None:
+        result, limits = self._looked(), self._config.runner
         if result is None:
             return
-        problem = problem_with(
-            self._doing, result, self._config.runner.verify_tolerance_m, self._placed
-        )
+        problem = problem_with(self._doing, result, limits.verify_tolerance_m, self._progress.placed)
         if problem is None:
-            self._sure = self._doing
-            self._placed.append(self._doing)
+            self._progress.put(self._doing)
             self._finish_step()
             return
-        self._problems = [(self._doing, problem)]
+        self._progress.problems = [(self._doing, problem)]
         # What is not surely it must not be taken in its place.
-        allowed = self._config.runner.place_retries if problem.seen is not None else 0
-        self._retry(plan, allowed, ErrorCode.VERIFICATION_FAILED, problem.message, problem.seen)
+        allowed = limits.place_retries if problem.seen is not None else 0
+        self._retry(allowed, ErrorCode.VERIFICATION_FAILED, problem.message, problem.seen)
 
     def _looked(self) -> LookResult | None:
         """The look at what was placed, once it is there; a look that never comes fails the plan."""
@@ -288,99 +255,68 @@ class Runner:
 
     def _check_next(self, plan: ActionPlan) -> None:
         if self._to_check and self._config.runner.verify_place:
-            self._looker.start(_where_it_should_be(self._to_check[0].step), self._held)
+            self._looker.start(to_look_for(self._to_check[0], self._progress.placed), self._held)
             self._since_s, self._state = self._now_s, RunnerState.CHECKING
-            return
-        if not self._problems:
-            self._told = report(self._placed, (), self._held.label if self._held else "")
+        elif self._progress.problems:
+            self._repair(plan)
+        else:
+            self._told = self._progress.report(self._held.label if self._held else "")
             self._state = RunnerState.SUCCEEDED
             self._report(EventKind.PLAN_FINISHED, self._told or f"done: {plan.instruction}")
-            return
-        self._repair(plan)
 
     def _await_check(self, plan: ActionPlan) -> None:
         result = self._looked()
         if result is None:
             return
-        item = self._to_check.popleft()
-        problem = problem_with(item, result, self._config.runner.verify_tolerance_m, self._placed)
+        item, tolerance_m = self._to_check.popleft(), self._config.runner.verify_tolerance_m
+        problem = problem_with(item, result, tolerance_m, self._progress.placed)
         if problem is not None:
-            self._problems.append((item, problem))
+            self._progress.problems.append((item, problem))
         self._check_next(plan)
 
     def _repair(self, plan: ActionPlan) -> None:
         """What a later step has moved is done again, if it is surely known and tries are left."""
-        message = "; ".join(problem.message for _, problem in self._problems)
-        able = self._held is None and all(p.seen and d.step.skill == "place" for d, p in self._problems)
-        picks = [self._pick_index(plan, d.step.index) for d, _ in self._problems]
-        if not able or None in picks or self._repairs >= self._config.runner.repairs:
-            self._index = self._problems[0][0].step.index
+        progress, allowed = self._progress, self._config.runner.repairs
+        message = "; ".join(problem.message for _, problem in progress.problems)
+        if self._held is not None or progress.repairs >= allowed or not progress.repair():
+            progress.index = progress.problems[0][0].step.index
             self._fail(ErrorCode.VERIFICATION_FAILED, message)
             return
-        self._repairs += 1
-        for (item, problem), pick in zip(self._problems, picks, strict=True):
-            assert pick is not None and problem.seen is not None
-            self._strayed[pick] = problem.seen
-            self._agenda += (pick, item.step.index)
-            self._placed.remove(item)
-        self._index = self._problems[0][0].step.index
-        self._problems = []
+        told = f"a later step has moved something: {message}; put right, try {progress.repairs} of {allowed}"
         self._report(
-            EventKind.RETRYING,
-            f"a later step has moved something: {message}; put right, try {self._repairs} of "
-            f"{self._config.runner.repairs}",
-            plan.steps[self._index],
-            ErrorCode.VERIFICATION_FAILED,
+            EventKind.RETRYING, told, plan.steps[progress.index], ErrorCode.VERIFICATION_FAILED
         )
         self._state = RunnerState.STARTING
 
     # -- tries -------------------------------------------------------------------------------------
 
-    def _grasp_failed(self, plan: ActionPlan, message: str) -> None:
+    def _grasp_failed(self, message: str) -> None:
         if self._step.skill == "place":
             self._lost = f"'{self._held.label if self._held else 'it'}' was dropped"
         self._held = None
-        self._retry(plan, self._config.runner.grasp_retries, ErrorCode.GRASP_FAILED, message)
+        self._retry(self._config.runner.grasp_retries, ErrorCode.GRASP_FAILED, message)
 
-    def _place_blocked(self, plan: ActionPlan, message: str) -> None:
-        """The hand has no way to that spot: another one is looked for, this one counts as taken."""
-        used = self._retries.get(self._index, 0)
+    def _place_blocked(self, message: str) -> None:
+        """The hand has no way to that spot: another one is looked for."""
         spot, held = self._step.goal_position_m, self._held
-        if spot is None or held is None or used >= self._config.runner.place_retries:
+        if spot is None or held is None or not self._progress.try_number(self._config.runner.place_retries):
             self._fail(ErrorCode.UNREACHABLE, message)
             return
-        self._retries[self._index] = used + 1
-        x, y, z = spot
-        taken = replace(held, label=BLOCKED, position_m=(x, y, z + held.size_m[2] / 2))
-        self._blocked = (*self._blocked, taken)
         self._report(EventKind.RETRYING, f"{message}; another spot", self._step, ErrorCode.UNREACHABLE)
-        self._agenda.appendleft(self._index)
+        self._progress.elsewhere(held, spot)
         self._state = RunnerState.STARTING
 
     def _retry(
-        self, plan: ActionPlan, allowed: int, code: ErrorCode, message: str,
-        seen: GroundedObject | None = None,
-    ) -> None:  # fmt: skip
+        self, allowed: int, code: ErrorCode, message: str, seen: GroundedObject | None = None
+    ) -> None:
         """Try again from the pick of what was lost, while tries are left; `seen` is where it lies now."""
-        pick = self._pick_index(plan, self._index)
-        used = self._retries.get(self._index, 0)
-        if self._step.skill == "push":
-            pick = self._index
-        if pick is None or used >= allowed:
+        number = self._progress.try_number(allowed)
+        if number is None or not self._progress.can_try():
             self._fail(code, message)
             return
-        self._retries[self._index] = used + 1
-        self._problems = []
-        if seen is not None:
-            self._strayed[pick] = seen
-        self._report(EventKind.RETRYING, f"{message}; try {used + 2} of {allowed + 1}", self._step, code)
-        self._agenda.extendleft(sorted({pick, self._index}, reverse=True))
+        self._report(EventKind.RETRYING, f"{message}; try {number} of {allowed + 1}", self._step, code)
+        self._progress.again(seen)
         self._state = RunnerState.STARTING
-
-    @staticmethod
-    def _pick_index(plan: ActionPlan, index: int) -> int | None:
-        """The pick that filled the hand for a step."""
-        return next((i for i in range(index, -1, -1) if plan.steps[i].skill == "pick"), None)
 
     def _finish_step(self) -> None:
         self._report(EventKind.STEP_FINISHED, self._step.summary, self._step)
@@ -388,13 +324,14 @@ class Runner:
 
     def _fail(self, code: ErrorCode, message: str) -> None:
         self._robot.stop()
-        told = report(self._placed, self._problems)
+        told = self._progress.report()
         self._told = told or f"not done: {message}"
         if told:
             # What was done is told even so: somebody must know where things are by now.
             message = f"{message}; {told}"
         self._state, self._code, self._message = RunnerState.FAILED, code, message
-        step = self._plan.steps[self._index] if self._plan and self._index < len(self._plan.steps) else None
+        index = self._progress.index
+        step = self._plan.steps[index] if self._plan and index < len(self._plan.steps) else None
         self._report(EventKind.STEP_FAILED, message, step, code)
         self._report(EventKind.PLAN_FAILED, message, step, code)
 
@@ -411,26 +348,6 @@ class Runner:
     def _report(
         self, kind: EventKind, message: str, step: PlanStep | None = None, code: ErrorCode = ErrorCode.NONE
     ) -> None:
-        index = self._index if self._plan else None
+        index = self._progress.index if self._plan else None
         time_s = self._now_s if math.isfinite(self._now_s) else 0.0  # nothing has ticked yet
         self._events.append(RunnerEvent(kind, time_s, message, index, step, code))
-
-
-def _where_it_should_be(step: PlanStep) -> PlanStep:
-    """What to look for after a place: the thing, at its goal."""
-    assert step.target is not None and step.goal_position_m is not None
-    x, y, z = step.goal_position_m
-    target = replace(step.target, position_m=(x, y, z + step.target.size_m[2] / 2))
-    return replace(step, skill=VERIFY, target=target)
-
-
-def _takes(target: GroundedObject, step: PlanStep) -> bool:
-    """Whether a pick of `target` undoes what a step did: it takes the thing, or what it was put to."""
-    for thing, spot in ((step.target, step.goal_position_m), (step.reference, None)):
-        if thing is None:
-            continue
-        x, y, bottom = spot or (*thing.position_m[:2], thing.bottom_z_m)
-        level = abs(target.bottom_z_m - bottom) < target.size_m[2] / 2
-        if level and distance_m(target.position_m, (x, y, bottom)) < _SAME_SPOT_M:
-            return True
-    return False

@@ -5,8 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mmrobot.planning.table import like_size, no_larger
+from mmrobot.planning.table import distance_m, like_size, no_larger
 from mmrobot.types import GroundedObject
+
+_SAME_SPOT_M = 0.03
+
+
+def stands_anew(thing: GroundedObject, others: Sequence[GroundedObject]) -> bool:
+    """Whether none of the `others`, as they were known, stands where a thing is seen."""
+    return bool(others) and all(distance_m(thing.position_m, o.position_m) > _SAME_SPOT_M for o in others)
 
 
 def seen_in_place(

@@ -28,6 +28,8 @@ __all__ = ["Find", "Moved", "Planner", "distance_m", "like_size", "same_thing"]
 Moved = tuple[GroundedObject, GroundedObject]
 """A thing as it is now, and as it was before it was moved."""
 _ON_TABLE_M = 0.02
+# Nearer to its old place than this, a thing is back.
+_ELSEWHERE_M = 0.03
 
 
 class Planner:
@@ -232,6 +234,14 @@ class Planner:
             self._write.place(relation, table.index_of(host), draft.confidence)
         else:
             self._write.set_down(origin.position_m[:2], draft.confidence)
+            self._say_if_elsewhere(origin, draft.confidence)
+
+    def _say_if_elsewhere(self, origin: GroundedObject, confidence: float) -> None:
+        """Its old place may be taken by now."""
+        goal = self._write.steps[-1].goal_position_m
+        if goal is not None and distance_m(goal, origin.position_m) > _ELSEWHERE_M:
+            words = "its old place is taken by now, so it stands as near to that as there is room"
+            self._write.add("say", text=words, confidence=confidence)
 
     def _origin(self, i: int, phrase: str) -> GroundedObject:
         table = self._table

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mmrobot.errors import TargetNotFoundError
-from mmrobot.planning.referents import leaves_choice, not_found, the_one
-from mmrobot.types import GroundedObject, Vector3, box_iou
+from mmrobot.planning.referents import box_iou, leaves_choice, not_found, the_one
+from mmrobot.types import GroundedObject, Vector3
 
 Find = Callable[[str], Sequence[GroundedObject]]
 
@@ -26,8 +26,7 @@ def same_thing(a: GroundedObject, b: GroundedObject) -> bool:
     overlap = box_iou(a.box_xyxy, b.box_xyxy)
     if overlap > _ONE_BOX_IOU:
         return True
-    # A cup in the middle of a tray, or a bar across a plate, is another thing than that; so is the upper
-    # of two cubes.
+    # A cup in the middle of a tray, or a bar across a plate, is another thing; so is the upper of two cubes.
     at_one_place = math.dist(a.position_m, b.position_m) < _SAME_PLACE_M
     return (overlap > _SAME_BOX_IOU or at_one_place) and like_size(a, b)
 

@@ -24,6 +24,9 @@ SKILLS = (
     'pick (target): grasp a thing and lift it. {"skill": "pick", "target": "the red cube"}',
     "place (relation, reference): put down what the hand holds, in relation to another thing. "
     '{"skill": "place", "relation": "in", "reference": "the blue bowl"}',
+    "push (target, relation): push a thing over the table in a direction (left_of, right_of, behind: away, "
+    "in_front_of: towards the robot), or with a reference until it is near that. "
+    '{"skill": "push", "target": "the cylinder", "relation": "near", "reference": "the tray"}',
     'home (): move the arm out of the view. {"skill": "home"}',
     'say (text): speak to the person. {"skill": "say", "text": "It is done."}',
 )

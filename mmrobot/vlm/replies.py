@@ -24,10 +24,14 @@ MOST_STEPS = 64
 SKILL_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "pick": ("target",),
     "place": ("relation", "reference"),
+    "push": ("target", "relation"),
     "home": (),
     "say": ("text",),
 }
 """What each skill takes. Planning's catalogue stands after this room; a test holds both together."""
+NEAR = "near"
+"""A push has a direction, or this and a reference."""
+_RELATIONS_OF = {"push": (*(r for r in RELATIONS if r not in ("in", "on")), NEAR)}
 
 _STEP_KEYS = ("skill", "target", "relation", "reference", "text")
 
@@ -54,7 +58,7 @@ PLAN_SCHEMA: dict[str, Any] = _object(
                 {
                     "skill": {"type": "string", "enum": list(SKILL_ARGUMENTS)},
                     "target": _nullable({"type": "string"}),
-                    "relation": _nullable({"type": "string", "enum": list(RELATIONS)}),
+                    "relation": _nullable({"type": "string", "enum": [*RELATIONS, NEAR]}),
                     "reference": _nullable({"type": "string"}),
                     "text": _nullable({"type": "string"}),
                 }
@@ -172,13 +176,16 @@ def _step(index: int, value: Any) -> DraftStep:
         invalid(f"step {index} has the skill {brief(json.dumps(skill))}; known are {known}")
     given = {key: value[key] for key in _STEP_KEYS[1:] if value.get(key) is not None}
     wanted = SKILL_ARGUMENTS[skill]
+    if skill == "push" and given.get("relation") == NEAR:
+        wanted = (*wanted, "reference")
     if set(given) != set(wanted):
         invalid(
             f"step {index} ({skill}) gives {_keys(given) or 'nothing'}; "
             f"it takes {' and '.join(wanted) or 'nothing'}"
         )
-    if "relation" in given and given["relation"] not in RELATIONS:
-        known = ", ".join(RELATIONS)
+    relations = _RELATIONS_OF.get(skill, RELATIONS)
+    if "relation" in given and given["relation"] not in relations:
+        known = ", ".join(relations)
         invalid(f"step {index} has the relation {brief(json.dumps(given['relation']))}; known are {known}")
     for key in ("target", "reference"):
         if key in given:

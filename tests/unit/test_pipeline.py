@@ -182,6 +182,19 @@ def test_verification_trusts_the_place_before_the_phrase():
     assert p.locate(frame(7), pick).target.position_m[0] == 0.30
 
 
+def test_verification_believes_the_phrase_where_nothing_stood_before():
+    w = world()
+    p = pipeline(w)
+    pick, _ = p.plan(frame(), SENTENCE).steps
+    others = p.locate(frame(), pick).obstacles
+    w.things["red2"] = replace(w.things["red2"], label="blue cube", score=0.9)
+    w.move("red", 0.55, 0.25)
+    w.move("red2", 0.40, 0.20)  # a like thing stands where the red cube was to stand
+    w.phrases["the red cube"] = ["red"]
+    look = replace(pick, skill="verify", obstacles=others)
+    assert p.locate(frame(7), look).target.position_m[:2] == (0.55, 0.25)
+
+
 def test_home_needs_nothing():
     p = pipeline(world())
     w = world()

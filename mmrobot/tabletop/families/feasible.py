@@ -6,17 +6,27 @@ from collections.abc import Sequence
 
 from mmrobot.tabletop.families import moves
 from mmrobot.tabletop.families.deeds import can_be_pushed
+from mmrobot.tabletop.families.goals import flat
 from mmrobot.tabletop.families.sets import ROOM, SMALL
 from mmrobot.tabletop.language import Command, Step
+from mmrobot.tabletop.language.lexicon import GENERIC_WORDS
 from mmrobot.tabletop.scene import Scene, SceneObject
+from mmrobot.vlm.words import words
 
 _VESSELS = ("bowl", "plate", "tray")
+_OPEN = GENERIC_WORDS | {"everything", "them", "it", "there", "whatever", "thing", "you"}
 MEMBERS = (2, 4)
 """Of a set that is moved."""
 
 
 def feasible(scene: Scene, command: Command) -> bool:
-    """Whether every thing fits where it goes: in vessels, cubes on cubes; sets as far as there is room."""
+    """Whether every thing fits where it goes: in vessels, cubes on cubes; sets as far as there is room. Where
+    things without a name are about, no set may be open to them ("everything", "the yellow ones")."""
+    if any(not o.named for o in scene.objects):
+        said = words(command.text)
+        sets = [s for s in flat(command.steps) if s.skill == "each"]
+        if any(said[i] in _OPEN for s in sets for i in s.target or ()):
+            return False
     return _fits(scene, command.steps)
 
 

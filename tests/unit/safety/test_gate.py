@@ -64,8 +64,6 @@ STEP_CASES = [
     ("fresh", replace(PICK, target=replace(RED, stamp_ns=NOW_NS - 7_000_000_000)), None),
     ("fresh", replace(PICK, target=replace(RED, stamp_ns=NOW_NS + 1_000_000_000)), None),
     ("text", PlanStep(0, "say", text="x" * 501), None),
-    ("untouched", replace(PICK, postconditions=("untouched(red cube)",)), None),
-    ("untouched", replace(PLACE, obstacles=(CUP,), postconditions=("untouched(cup)",)), RED),
     ("hand", PUSH, BOWL),
     ("schema", replace(PUSH, relation="in"), None),
     ("schema", replace(PUSH, relation="near"), None),
@@ -74,6 +72,7 @@ STEP_CASES = [
     ("lane", replace(PUSH, obstacles=(thing("cup", 0.47, 0.20),)), None),
     ("lane", replace(PUSH, goal_position_m=(0.62, -0.30, 0.0)), None),
     ("untouched", replace(PICK, postconditions=("untouched(red cube)",)), None),
+    ("untouched", replace(PLACE, obstacles=(CUP,), postconditions=("untouched(cup)",)), RED),
 ]
 
 

@@ -24,11 +24,30 @@ def test_the_schema_and_the_prompt_know_the_catalogue_of_skills() -> None:
     assert {n: s.arguments for n, s in CATALOGUE.items()} == replies.SKILL_ARGUMENTS
     step = replies.PLAN_SCHEMA["properties"]["steps"]["items"]["properties"]
     assert step["skill"]["enum"] == list(CATALOGUE)
-    assert step["relation"]["anyOf"][0]["enum"] == list(RELATIONS)
+    assert step["relation"]["anyOf"][0]["enum"] == [*RELATIONS, "near"]
     for name, line in zip(CATALOGUE, prompts.SKILLS, strict=True):
         assert line.startswith(f"{name} (")
         example = json.loads(line[line.index("{") :])
         assert replies.read_plan(json.dumps({"steps": [example]})).steps[0].skill == name
+
+
+@pytest.mark.parametrize(
+    ("step", "reads"),
+    [
+        ({"relation": "left_of"}, True),
+        ({"relation": "near", "reference": "the tray"}, True),
+        ({"relation": "near"}, False),
+        ({"relation": "in", "reference": "the tray"}, False),
+        ({"relation": "left_of", "reference": "the tray"}, False),
+    ],
+)
+def test_a_push_has_a_direction_or_something_to_be_near_to(step: dict[str, str], reads: bool) -> None:
+    reply = json.dumps({"steps": [{"skill": "push", "target": "the ball", **step}]})
+    if reads:
+        assert replies.read_plan(reply).steps[0].relation == step["relation"]
+    else:
+        with pytest.raises(ModelReplyInvalidError):
+            replies.read_plan(reply)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +86,7 @@ def test_questions_refusals_and_nothing() -> None:
         ('{"plan": []}', "'steps', 'question' and 'refusal'"),
         ('[{"skill": "home"}]', "a plan is an object"),
         ('{"steps": "home"}', "'steps' must be a list"),
-        ('{"steps": [{"skill": "throw", "target": "x"}]}', "known are pick, place, home, say"),
+        ('{"steps": [{"skill": "throw", "target": "x"}]}', "known are pick, place, push, home, say"),
         ('{"steps": [{"skill": ["pick"], "target": "x"}]}', "known are pick"),
         ('{"steps": [{"skill": "pick"}]}', "it takes target"),
         ('{"steps": [{"skill": "pick", "target": ""}]}', "is empty"),
