@@ -31,7 +31,9 @@ _STEADY_RATIO = 0.5
 _RIM_M = 0.003
 _ALIKE = 0.93
 # From a ball that looks this far over the rim, things roll out of the vessel; from a lower one, into it.
-_ROLLS_OFF_M = 0.010
+_ROLLS_OFF_M = 0.012
+# So far a ball gives way to what comes down beside it.
+_ROLLS_ASIDE_M = 0.010
 # Bowls and cups are deep, trays and plates are not; in those, so much too long is within the error of a look.
 _DEEP_M, _ACROSS_M = 0.035, 0.01
 # What is liked less than beside the others, in metres: at the wall, close to them, into, onto, over them.
@@ -97,7 +99,7 @@ def _beside(
     target: GroundedObject, vessel: GroundedObject, contents: Sequence[GroundedObject], wish: Spot | None
 ) -> Iterator[_Choice]:
     floor = floor_z(vessel)
-    boxes = [(footprint_of(c), c) for c in contents]
+    boxes = [(footprint_of(c), c, _ROLLS_ASIDE_M if _may_be_ball(c) else 0.0) for c in contents]
     middle = vessel.position_m[:2] if wish is None else wish
     # Where the plan wants it, there is a reason; the middle is but tidy.
     pull = _PULL if wish is None else 1.0
@@ -107,7 +109,7 @@ def _beside(
             if inside_margin(vessel, core.at(x, y), vessel.top_z_m) < 0.0:
                 continue
             z = rest_height(vessel, part)
-            gaps = [(gap_m(part, box), c) for box, c in boxes]
+            gaps = [(gap_m(part, box) + give, c) for box, c, give in boxes]
             gap = min((g for g, _ in gaps), default=_WISHED_GAP_M)
             cost = pull * _apart((x, y), middle) + max(0.0, _WISHED_GAP_M - gap) + (z - floor)
             if inside_margin(vessel, part, vessel.top_z_m) < 0.0:
