@@ -64,7 +64,7 @@ class CompoundMaker(SingleMaker):
     def part(self, last: bool, before: list[Draft]) -> Draft:
         """One command of a sequence. A hand that is full picks nothing, so a bare pick comes last."""
         x = self.rng.random()
-        deed = self.deed(before)
+        deed = self.deed(before, last)
         if deed is not None:
             return deed
         moved = [i for d in before for s in d.steps for i in s.target_ids]
@@ -81,7 +81,7 @@ class CompoundMaker(SingleMaker):
         t, relation, r = self.pair(family, moved=moved, carrying=carrying)
         return self.put(family, t, relation, r, simple=True, statement=False)
 
-    def deed(self, before: list[Draft]) -> Draft | None:
+    def deed(self, before: list[Draft], last: bool) -> Draft | None:
         """A part of another family than pick and place, where those are asked for."""
         return None
 

@@ -165,13 +165,17 @@ class DeedMaker(SetMaker):
     def is_free(self, t: Thing) -> bool:
         return t.id not in self.burdened
 
-    def deed(self, before: list[Draft]) -> Draft | None:
-        """Where sentences are mixed: now and then a push or a set, at most one in a sentence."""
+    def deed(self, before: list[Draft], last: bool) -> Draft | None:
+        """Where sentences are mixed: now and then a push or a set, at most one in a sentence; or a condition
+        in the end, since all that follows belongs to it."""
         plain = ("put_in", "put_beside", "stack", "pick", "home")
         if not self.mixed or self.rng.random() > 0.3 or any(d.kind not in plain for d in before):
             return None
         try:
-            return self.rng.choice((self.push, self.all, self.some, self.swap, self.table))()
+            makers = (self.push, self.push, self.all, self.some, self.swap, self.sort, self.table)
+            if last and before and self.rng.random() < 0.4:
+                return self.conditional()
+            return self.rng.choice(makers)()
         except UnsuitedError:
             return None
 

@@ -2,8 +2,9 @@
 """Sentences as people type them, written by hand and not by the grammar, with their plans. Never trained on.
 
 A plan is steps "skill: phrase" joined by "; ", where place steps are named by their relation; "" is
-no command. Phrases are the words that a copying planner should copy. Measured with them: whether a
-model reads people and not just the grammar.
+no command. Sets, pushes, conditions and the like are written as evals/plan_eval.py tells them. Phrases are
+the words that a copying planner should copy. Measured with them: whether a model reads people and not just
+the grammar.
 """
 
 from __future__ import annotations
@@ -111,6 +112,44 @@ go home => home
 return to your home position => home
 please go back to the start position => home
 move back home => home
+put all red blocks in the tray => each: all red blocks; in: tray
+Put every cube on the plate, please. => each: every cube; on: plate
+put everything except the ball in the tray => each: everything except the ball; in: tray
+collect all the balls in the bowl => each: all balls; in: bowl
+Could you put two cubes in the bowl? => each 2: cubes; in: bowl
+put exactly three balls on the tray => each 3: balls; on: tray
+put each cube in the bowl of its own colour => each: each cube; in own_color: bowl
+sort the blocks by color into the bowls => each: blocks; in own_color: bowls
+put each block in a different bowl => each: each block; in different: bowl
+clear all the cylinders off into the tray => each: all cylinders; in: tray
+push the cylinder away from you => push behind: cylinder
+push the ball to the tray => push near: ball and tray
+nudge the red cube a bit to the left => push left_of: red cube
+Push the cup towards yourself => push in_front_of: cup
+give the green block a push to the right => push right_of: green block
+swap the cube and the ball => swap: cube and ball
+please swap the red block with the yellow cup => swap: red block and yellow cup
+if there is a ball put the cube in the bowl, otherwise put it on the plate => if: there is a ball; then pick: cube; then in: bowl; else pick: cube; else on: plate
+if the bowl is empty, put the ball in it => if: the bowl is empty; then pick: ball; then in: bowl
+If you see a red cube, pick it up => if: you see a red cube; then pick: red cube
+put the cube in the bowl without touching the cup => pick: cube; in: bowl; avoid: cup
+pick up the ball but don't touch the blue bar => pick: ball; avoid: blue bar
+no, the green one => instead: green one
+I meant the blue cube => instead: blue cube
+no, in the bowl => instead in: bowl
+the other one => other:
+not that one => not_that:
+put it back => put_back: it
+put the cube back where it was => put_back: cube
+do the same with the blue one => again: blue one
+now the yellow ball too => again: yellow ball
+go on => resume:
+continue please => resume:
+put the red cube in the tray and then push the ball to the left => pick: red cube; in: tray; push left_of: ball
+put the blue cube on the table => pick: blue cube; on: table
+take the ball out of the bowl and put it on the table => pick: ball; on: table
+build a pyramid with the red, green and blue cubes at the bottom, the yellow and white ones on them and the orange one on top => pyramid: red cubes and green cubes and blue cubes and yellow cubes and white cubes and orange cubes
+put the giraffe in the bowl => pick: giraffe; in: bowl
 hello there =>
 how are you today? =>
 what color is the ball =>
