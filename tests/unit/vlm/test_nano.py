@@ -14,6 +14,7 @@ from mmrobot.errors import (
     ModelUnavailableError,
     OperationUnsupportedError,
 )
+from mmrobot.types import DraftStep
 from mmrobot.vlm import registry
 from mmrobot.vlm.families.nano import NanoVlm
 from mmrobot.vlm.families.nano_answers import Seen, answer_text
@@ -138,8 +139,15 @@ def test_a_reply_is_never_malformed(said: list[str], seed: int) -> None:
             assert len(ids) == 1
         elif task == PLAN and ids[-1] == CONTROL_ID[END]:
             for step in parse_plan(ids, said, confidence):
-                phrase = step.target if step.skill == "pick" else step.reference
-                assert step.skill == "home" or (phrase and set(phrase.split()) <= set(" ".join(said).split()))
+                assert all(set(p.split()) <= set(" ".join(said).split()) for p in phrases_of(step))
+                assert step.skill != "pick" or step.target
+                assert step.skill != "place" or step.reference
+
+
+def phrases_of(step: DraftStep) -> list[str]:
+    """All that a step copies from the words, and the steps within it."""
+    own = [p for p in (step.target, step.reference, step.text, *step.parts) if p]
+    return own + [p for inner in (*step.then, *step.otherwise) for p in phrases_of(inner)]
 
 
 def steps_of(model: NanoModel, memory: object) -> WriteStep:
