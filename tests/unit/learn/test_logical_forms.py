@@ -118,7 +118,7 @@ def test_every_sample_fits_its_task_and_copies_only_what_was_said() -> None:
     """Instructions, phrases, statements, questions and nonsense, with all noise."""
     rng, maker = random.Random("samples"), SentenceMaker(CONFIG)
     seen = Counter[tuple[str, str]]()
-    for _ in range(500):
+    for _ in range(900):
         for s in maker.samples(random_scene(rng), rng, 6):
             assert fits(s.task, s.ids), [CONTROL[i] for i in s.ids if i < len(CONTROL)]
             assert len(s.ids) < CONFIG.max_plan_tokens
