@@ -29,7 +29,7 @@ def plan_of_goals(
         *push_near(unmet, goals),
         *_pushes(unmet),
         *_swaps(unmet, scene),
-        *_moves(unmet, bool(push_near(unmet, goals))),
+        *_moves(unmet, goals, bool(push_near(unmet, goals))),
         *_amounts(goals, unmet, world, scene),
     ]
     for goal in (
@@ -49,8 +49,14 @@ def plan_of_goals(
     return (*steps, *bans) if steps else ()
 
 
-def _moves(unmet: Sequence[Goal], pushed: bool) -> list[DraftStep]:
-    wanted = [g for g in unmet if g.predicate in RELATIONS]
+def _moves(unmet: Sequence[Goal], goals: Sequence[Goal], pushed: bool) -> list[DraftStep]:
+    # What lies on the right side already, but too far off, is brought nearer on that side.
+    apart = [g.objects for g in unmet if g.predicate == "near"]
+    wanted = [
+        g
+        for g in goals
+        if not g.negated and g.predicate in RELATIONS and (g in unmet or g.objects in apart)
+    ]
     if not wanted and not pushed:
         # "next to" leaves the side open: its goal is nearness alone.
         wanted = [Goal("right_of", g.objects) for g in unmet if g.predicate == "near"]

@@ -62,7 +62,7 @@ def evaluate_model(
             f"unknown level '{unknown[0]}'" if unknown else "no level", f"known: {', '.join(LEVELS)}"
         )
     figures: dict[str, Any] = {}
-    mark = _fingerprint(vlm) if folder is not None else ""
+    mark = fingerprint(vlm) if folder is not None else ""
     with ScenePool() as pool:
         for level in levels:
             store = RowStore(folder, level, {"model": vlm.name, "answers": mark, "seed": seed})
@@ -229,7 +229,7 @@ def _describe(
     }
 
 
-def _fingerprint(vlm: VisionLanguageModel) -> str:
+def fingerprint(vlm: VisionLanguageModel) -> str:
     """What the model says about one fixed picture: another training of the same name says another thing."""
     y, x = np.mgrid[:480, :640]
     picture = np.stack([x % 256, y % 256, (x + y) % 256], -1).astype(np.uint8)

@@ -54,7 +54,7 @@ SUITES = {
         stress=_STRESS,
         stress_episodes=10,
         pairs=25,
-        scenes=50,
+        scenes=100,
         repeats=4,
         videos=4,
     ),

@@ -98,6 +98,7 @@ def _head(options: SuiteOptions, summary: Mapping[str, Any]) -> str:
 def _facts(options: SuiteOptions, summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("model", str(summary["model"])),
+        ("what it answers, by hash", str(summary.get("answers") or "-")),
         ("suite", options.suite or "as given"),
         ("condition", ", ".join(summary["ablate"]) or "the whole robot"),
         ("episodes", str(summary["overall"]["n"])),

@@ -48,13 +48,23 @@ def cells(name: str, figures: Mapping[str, Any]) -> str:
         ),
     )  # fmt: skip
     heading = f"Success: {html.escape(name)}" if name else "Strict success by family and level"
-    more = f"<details><summary>All figures of each cell</summary>{every}</details>"
+    gone = _vanished(figures)
+    more = gone + f"<details><summary>All figures of each cell</summary>{every}</details>"
     return section(
         heading,
         grid + more,
         "Strict: carried out, and nothing outside of the task moved by more than 2 cm. The dot is the rate, "
         "the band its 95 % interval.",
     )
+
+
+def _vanished(figures: Mapping[str, Any]) -> str:
+    """Families of which every episode was left out: they must not vanish in silence."""
+    out = figures.get("not_doable", {}).get("episodes", {})
+    families = sorted({name.rsplit("_L", 1)[0] for name in out} - set(figures["families"]))
+    if not families:
+        return ""
+    return f"<p class=doubt>No episode of {', '.join(map(html.escape, families))} could be done.</p>"
 
 
 def _cell(c: Mapping[str, Any] | None) -> str:
@@ -112,7 +122,7 @@ def stress(summary: Mapping[str, Any]) -> str:
         "In a harder world",
         body,
         f"pick and put_in at L0, the same episodes as in the plain world, where {percent(plain['success'])} "
-        f"of {plain['n']} succeed. Without colour or depth it must ask or stop: there that is counted.",
+        f"of {plain['n']} succeed. Without colour it must ask or stop: there that is counted.",
     )
 
 

@@ -24,6 +24,7 @@ from mmrobot.evals.extras import Extras
 from mmrobot.evals.journal import Journal
 from mmrobot.evals.manifest import Manifest
 from mmrobot.evals.minds import offers_true_sight
+from mmrobot.evals.model_eval import fingerprint
 from mmrobot.evals.results import EpisodeResult
 from mmrobot.evals.standing import conditions_figures, grounding_gap
 from mmrobot.evals.suite_plan import SuiteOptions, SuitePlan, Task, plan_suite
@@ -55,7 +56,8 @@ def run_suite(
     if options.suite and (model is None or not offers_true_sight(model)):
         plan.runs.pop("true_sight", None)
     tasks = plan.tasks(options)
-    _check_folder(options, manifest)
+    answers = "" if model is None else hashlib.sha256(fingerprint(model).encode()).hexdigest()[:12]
+    _check_folder(options, manifest, answers)
     begin = time.perf_counter()
     results, journal, played = _play(options, plan, tasks, progress)
     wall_s = time.perf_counter() - begin
@@ -64,6 +66,7 @@ def run_suite(
     summary: dict[str, Any] = {
         "ok": True,
         "model": options.model,
+        "answers": answers,
         "seed": options.seed,
         "suite": options.suite,
         "ablate": list(options.ablate),
@@ -132,13 +135,13 @@ def _write(options: SuiteOptions, plan: SuitePlan, summary: dict[str, Any], coun
     summary["report"] = str(write_report(options, plan, summary, counted, vlm))
 
 
-def _check_folder(options: SuiteOptions, manifest: Manifest) -> None:
+def _check_folder(options: SuiteOptions, manifest: Manifest, answers: str) -> None:
     """Raises InvalidConfigError when the folder holds the results of another suite, naming what differs."""
     if options.out is None:
         return
     options.out.mkdir(parents=True, exist_ok=True)
     file = options.out / "settings.json"
-    mine = _settings(options)
+    mine = {**_settings(options), "answers": answers}
     if file.exists():
         try:
             theirs = json.loads(file.read_text())

@@ -94,10 +94,18 @@ class SuitePlan:
     def tasks(self, options: SuiteOptions) -> list[Task]:
         """Everything that is to be played, the oracle's part first: what it knows is told early."""
         pictures = None if options.out is None else options.out / "pictures"
+        # A suite shows the whole robot's failures; those of its controls would fill the disk.
+        shown = ("",) if options.suite else tuple(self.runs)
         played = {(ORACLE, e.name): (ORACLE, e) for e in self.oracle}
         played |= {(name, e.name): (name, e) for name, episodes in self.runs.items() for e in episodes}
         return [
-            Task(e, name, options.model, options.config, pictures / (name or "full") if pictures else None)
+            Task(
+                e,
+                name,
+                options.model,
+                options.config,
+                pictures / (name or "full") if pictures and name in shown else None,
+            )
             for name, e in played.values()
         ]
 

@@ -15,7 +15,7 @@ from mmrobot.planning.planner import distance_m
 from mmrobot.planning.pushing import is_push
 from mmrobot.planning.skills import VERIFY
 from mmrobot.planning.table_top import TABLE
-from mmrobot.planning.vessel import is_hollow
+from mmrobot.planning.vessel import carries_several, is_hollow
 from mmrobot.types import GroundedObject, PlanStep
 
 # Something seen this near to the goal is surely the thing; further off, it may be one that looks like it.
@@ -138,8 +138,8 @@ def _is_there(
     near = distance_m(thing.position_m, step.goal_position_m) <= tolerance_m
     if reference is None or reference.label == TABLE:
         return near
-    hollow = is_hollow(reference) or (step.reference is not None and is_hollow(step.reference))
-    if step.relation in ("in", "on") and hollow:
+    carries = any(carries_several(r) for r in (reference, step.reference) if r is not None)
+    if step.relation in ("in", "on") and carries:
         # Where in the vessel it lies is not asked; but on its rim is not in it, unless it was put so high.
         rim_m = max(reference.top_z_m - _RIM_M, step.goal_position_m[2] + _REST_HEIGHT_M)
         across_rim = step.relation == "in" and thing.top_z_m - step.target.size_m[2] > rim_m

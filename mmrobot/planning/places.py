@@ -9,7 +9,7 @@ from mmrobot.config import Config
 from mmrobot.errors import NotUnderstoodError, UnsafeError
 from mmrobot.planning.filling import Spot, contents_of, spot_inside
 from mmrobot.planning.footprint import Footprint, footprint_of, gap_m
-from mmrobot.planning.vessel import is_hollow
+from mmrobot.planning.vessel import carries_several
 from mmrobot.types import RELATIONS, GroundedObject, Vector3
 
 # Direction of each relation on the table: x away from the robot, y to its left.
@@ -29,7 +29,7 @@ def goal_position(
     `others` are all other things on the table, without target and reference; `wish` is where in a vessel
     it is to go, if it may. Raises UnsafeError when there is no free spot, or none inside the work area.
     """
-    if relation == "in" or (relation == "on" and is_hollow(reference)):
+    if relation == "in" or (relation == "on" and carries_several(reference)):
         return spot_inside(target, reference, others, wish)
     if relation == "on":
         return _upon(target, reference, others, wish)

@@ -11,6 +11,7 @@ from mmrobot.types import GroundedObject
 # A thing whose middle lies this much below its rim is hollow.
 HOLLOW_M = 0.006
 WALL_M = 0.006
+BROAD_M = 0.10
 # Width of a bowl's inside at its floor and of a cup's, relative to the rim; trays have upright walls.
 BOWL_FLOOR_RATIO = 0.58
 CUP_FLOOR_RATIO = 0.80
@@ -21,6 +22,12 @@ FLOOR_M = 0.008
 
 def is_hollow(thing: GroundedObject) -> bool:
     return thing.surface_z_m < thing.top_z_m - HOLLOW_M
+
+
+def carries_several(thing: GroundedObject) -> bool:
+    """Whether things go in it or side by side onto it. A tray whose floor is hidden by what lies there does
+    not look hollow, but is broad."""
+    return is_hollow(thing) or min(thing.size_m[:2]) >= BROAD_M
 
 
 def encloses(thing: GroundedObject, x_m: float, y_m: float) -> bool:

@@ -46,9 +46,9 @@ def test_what_does_not_matter_here_changes_nothing(nano, condition):
 
 
 @pytest.mark.parametrize(
-    "condition", ["blind", "other_picture", "text", "blank", "always_ask", "depth", "no_rgb"]
+    "condition", ["blind", "other_picture", "text", "blank", "always_ask", "no_rgb"]
 )
-def test_without_sight_words_or_depth_nothing_is_done(nano, condition):
+def test_without_sight_or_words_nothing_is_done(nano, condition):
     result = run_episode(PUT_IN, nano, model="mmrobot-nano", ablation=condition)
     assert not result.passed and result.credit == 0.0
     assert result.outcome == ("clarify" if condition == "always_ask" else "refuse"), result.reason

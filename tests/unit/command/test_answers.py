@@ -34,7 +34,10 @@ def test_a_new_instruction_is_no_answer(words: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["how many cubes are there", "hello robot is the cup empty", "tell me the color of the ball", "red?",
+    ["report the shape of the white one", "waht color is the plate", "the tray is green right",
+     "number of bowls",
+     "how many cubes are there",
+     "hello robot is the cup empty", "tell me the color of the ball", "red?",
      "the purple one is what shape", "so what size is the bowl"],
 )  # fmt: skip
 def test_questions(words: str) -> None:
@@ -42,7 +45,9 @@ def test_questions(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["put the ball in the bowl", "it is the green ball that you should lift", "the cube", "", "home"]
-)
+    "words",
+    ["put the ball in the bowl", "it is the green ball that you should lift", "the cube", "", "home",
+     "the table has a cup on it"],
+)  # fmt: skip
 def test_no_questions(words: str) -> None:
     assert not is_question(words)

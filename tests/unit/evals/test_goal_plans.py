@@ -29,6 +29,7 @@ SCENE = Scene(
         (["in(a, r)", "never_touched(b)"], ["pick a", "place in r", "avoid b"]),
         (["amount_in(r, 1)", "picked_at_most(a, 2)", "picked_at_most(b, 2)"], ["pick a", "place in r"]),
         (["on_table(a)"], []),
+        (["left_of(a, r)", "near(a, r, 0.15)"], ["pick a", "place left_of r"]),
     ],
 )
 def test_what_is_not_so_yet_is_done(goals: list[str], steps: list[str]) -> None:

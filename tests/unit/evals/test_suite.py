@@ -96,6 +96,17 @@ def test_results_of_other_settings_are_not_mixed(calls, tmp_path: Path, changed)
         run_suite(replace(OPTIONS, out=tmp_path, **changed))
 
 
+def test_new_weights_of_the_old_name_are_noticed(calls, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(suite, "_model", lambda name, config: object())
+    monkeypatch.setattr(suite, "fingerprint", lambda model: "says this")
+    options = replace(OPTIONS, model="mmrobot-nano", out=tmp_path)
+    told = run_suite(options)["answers"]
+    assert told and run_suite(options)["answers"] == told
+    monkeypatch.setattr(suite, "fingerprint", lambda model: "says that")
+    with pytest.raises(InvalidConfigError, match=f"answers {told}, now"):
+        run_suite(options)
+
+
 def test_ablations_are_runs_of_their_own(calls, tmp_path: Path):
     result = run_suite(replace(OPTIONS, ablate=("blind", "text"), out=tmp_path))
     assert result["overall"]["n"] == 6
@@ -136,6 +147,8 @@ def test_a_named_suite_leads_with_strict_success_and_the_grounding_gap(calls, tm
     assert result["families"]["pick"]["L0"]["n"] == 4
     assert result["families"]["clarify"]["L0"]["n"] == 6, "no script knows what to ask"
     assert result["grounding_gap"]["difference"] == pytest.approx(7 / 9, abs=1e-3)
+    gone = run_suite(replace(SUITE, families=("put_in", "clarify"), episodes=1, out=tmp_path / "gone"))
+    assert "No episode of put_in could be done" in Path(gone["report"]).read_text()
     assert [row["name"] for row in result["controls"]] == ["blind", "text"]
     assert {row["full"]["n"] for row in result["controls"]} == {9}
     page = Path(result["report"]).read_text()

@@ -88,3 +88,10 @@ def test_nothing_is_stood_on_a_ball_that_looks_over_the_rim():
         spot_inside(CUP, narrow, [ball])
     low = thing("ball", 0.45, 0.0, (0.042, 0.042, 0.042), bottom=0.006)
     assert spot_inside(CUP, narrow, [low])[2] == pytest.approx(0.048)
+
+
+def test_a_tray_whose_floor_is_hidden_is_still_shared():
+    hidden = replace(TRAY, surface_z_m=TRAY.top_z_m)
+    goal = goal_position("on", CUP, hidden, [thing("cube", 0.45, 0.0, bottom=0.005)], Config())
+    assert math.hypot(goal[0] - 0.45, goal[1]) > 0.04
+    assert goal[2] < 0.02
