@@ -171,12 +171,15 @@ class DeedMaker(SetMaker):
         plain = ("put_in", "put_beside", "stack", "pick", "home")
         if not self.mixed or self.rng.random() > 0.3 or any(d.kind not in plain for d in before):
             return None
+        spoken_of = self.last_target
+        makers = (self.push, self.push, self.all, self.some, self.swap, self.sort, self.table)
         try:
-            makers = (self.push, self.push, self.all, self.some, self.swap, self.sort, self.table)
             if last and before and self.rng.random() < 0.4:
                 return self.conditional()
             return self.rng.choice(makers)()
         except UnsuitedError:
+            # What was said of it is not said after all.
+            self.last_target = spoken_of
             return None
 
     # -- several of them in one sentence -------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -138,16 +140,17 @@ def test_a_reply_is_never_malformed(said: list[str], seed: int) -> None:
         if ids[-1] == CONTROL_ID[NOT_UNDERSTOOD]:
             assert len(ids) == 1
         elif task == PLAN and ids[-1] == CONTROL_ID[END]:
-            for step in parse_plan(ids, said, confidence):
-                assert all(set(p.split()) <= set(" ".join(said).split()) for p in phrases_of(step))
-                assert step.skill != "pick" or step.target
-                assert step.skill != "place" or step.reference
+            check_steps(parse_plan(ids, said, confidence), set(" ".join(said).split()))
 
 
-def phrases_of(step: DraftStep) -> list[str]:
-    """All that a step copies from the words, and the steps within it."""
-    own = [p for p in (step.target, step.reference, step.text, *step.parts) if p]
-    return own + [p for inner in (*step.then, *step.otherwise) for p in phrases_of(inner)]
+def check_steps(steps: Sequence[DraftStep], said: set[str]) -> None:
+    """Each step has the phrases that it needs, of words that were said."""
+    for step in steps:
+        phrases = [p for p in (step.target, step.reference, step.text, *step.parts) if p is not None]
+        assert all(p and set(p.split()) <= said for p in phrases)
+        assert phrases or step.skill in ("home", "other", "not_that", "resume")
+        check_steps(step.then, said)
+        check_steps(step.otherwise, said)
 
 
 def steps_of(model: NanoModel, memory: object) -> WriteStep:
