@@ -49,4 +49,4 @@ class History:
 
     def told(self, world: WorldState) -> WorldState:
         """The final state with what was seen on the way."""
-        return replace(world, touched=frozenset(self._touched), picks=dict(self._picks))
+        return replace(world, touched=tuple(sorted(self._touched)), picks=dict(self._picks))

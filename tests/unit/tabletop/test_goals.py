@@ -242,7 +242,7 @@ def test_rests_on_either_of_two() -> None:
 def test_the_way_there_is_judged_by_what_was_watched() -> None:
     scene = _scene(SceneObject("a", "cube", "red", "small", (0.4, 0.1)))
     calm = initial_world(scene)
-    busy = WorldState(calm.objects, touched=frozenset({"a"}), picks={"a": 3})
+    busy = WorldState(calm.objects, touched=("a",), picks={"a": 3})
     assert holds("never_touched(a)", calm, scene) and not holds("never_touched(a)", busy, scene)
     assert holds("picked_at_most(a, 2)", calm, scene) and not holds("picked_at_most(a, 2)", busy, scene)
     assert holds("picked_at_most(a, 0)", calm, scene)
