@@ -86,8 +86,8 @@ class ObjectState:
 
 @dataclass(frozen=True)
 class WorldState:
-    """All objects by id, and the id of what the hand holds. Of the run so far, where somebody kept watch: what
-    the arm or what it held has `touched`, and how often the hand closed on each thing."""
+    """All objects by id, and the id of what the hand holds. Of the run so far, where somebody kept watch:
+    what the arm or what it held has `touched`, and how often the hand closed on each thing."""
 
     objects: dict[str, ObjectState] = field(default_factory=dict)
     held: str | None = None
