@@ -22,7 +22,8 @@ from mmrobot.vlm.engines.cache import cache_folder
 
 ORACLE = "both_true"
 _RESTS_ON = (
-    *("tabletop", "simulator", "arm", "planning", "execution", "safety", "pipeline.py", "conversation.py"),
+    *("tabletop", "simulator", "arm", "planning", "execution", "safety"),
+    *("looking.py", "locating.py", "pipeline.py", "conversation.py"),
     *("evals/oracle.py", "evals/goal_plans.py", "evals/judge.py", "evals/history.py"),
     *("evals/episode_runner.py", "evals/conditions.py", "evals/unseen.py"),
 )

@@ -24,6 +24,8 @@ ORDER = (
     {"planning"},
     {"safety"},
     {"execution"},
+    {"looking"},
+    {"locating"},
     {"pipeline"},
     {"conversation"},
     {"tabletop"},
