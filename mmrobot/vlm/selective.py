@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmrobot.errors import ModelReplyInvalidError
-from mmrobot.types import BoxXyxy, PlanDraft, ScoredBox
+from mmrobot.types import PlanDraft, ScoredBox, box_iou
 from mmrobot.vlm.interface import VisionLanguageModel
 
 _SAME_IOU = 0.5
@@ -158,9 +158,8 @@ def merge_boxes(answers: Sequence[Sequence[ScoredBox]]) -> tuple[ScoredBox, ...]
     for boxes in answers:
         taken: set[int] = set()
         for box in boxes:
-            fits = [
-                (iou(box.box_xyxy, group[0].box_xyxy), i) for i, group in enumerate(groups) if i not in taken
-            ]
+            free = [(i, group[0]) for i, group in enumerate(groups) if i not in taken]
+            fits = [(box_iou(box.box_xyxy, first.box_xyxy), i) for i, first in free]
             best, at = max(fits, default=(0.0, -1))
             if best >= _SAME_IOU:
                 groups[at].append(box)
@@ -178,16 +177,6 @@ def merge_boxes(answers: Sequence[Sequence[ScoredBox]]) -> tuple[ScoredBox, ...]
     return tuple(sorted(merged, key=lambda b: -b.score))
 
 
-def iou(a: BoxXyxy, b: BoxXyxy) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
-
-
 def _kept(boxes: Sequence[ScoredBox]) -> tuple[ScoredBox, ...]:
     return tuple(b for b in boxes if b.score >= 0.5)
 
@@ -198,5 +187,4 @@ def _shifted(box: ScoredBox, left: float, top: float) -> ScoredBox:
 
 
 def _meaning(draft: PlanDraft) -> tuple[object, ...]:
-    steps = tuple((s.skill, s.target, s.relation, s.reference, s.text) for s in draft.steps)
-    return (steps, draft.question, draft.refusal)
+    return (tuple(replace(s, confidence=1.0) for s in draft.steps), draft.question, draft.refusal)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmrobot.errors import ModelReplyInvalidError
-from mmrobot.types import DraftStep, PlanDraft, ScoredBox
-from mmrobot.vlm.selective import VIEWS, Doubt, SelectiveVlm, View, cut, iou, merge_boxes
+from mmrobot.types import DraftStep, PlanDraft, ScoredBox, box_iou
+from mmrobot.vlm.selective import VIEWS, Doubt, SelectiveVlm, View, cut, merge_boxes
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (100, 200, 3), dtype=np.uint8)
 THING = (80.0, 40.0, 120.0, 60.0)
@@ -144,5 +144,5 @@ def test_merging_keeps_all_score_and_never_more_than_one(answers: list[list[Scor
 
 
 def test_overlap() -> None:
-    assert iou((0, 0, 2, 2), (1, 1, 3, 3)) == pytest.approx(1 / 7)
-    assert iou((0, 0, 1, 1), (1, 0, 2, 1)) == 0.0
+    assert box_iou((0, 0, 2, 2), (1, 1, 3, 3)) == pytest.approx(1 / 7)
+    assert box_iou((0, 0, 1, 1), (1, 0, 2, 1)) == 0.0
