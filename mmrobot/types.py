@@ -155,7 +155,7 @@ class DraftStep:
 
     Skills of the robot: `pick`: target. `place`: relation and reference (what is in the hand is placed).
     `push`: target, relation (a direction without reference, or "near" one). `put_back`: target. `home`: none.
-    `say`: text. What the planner makes skills of (planning/expansion.py):
+    `say`: text. What the planner makes skills of (planning/planner.py):
 
     - `each`: target, a set; `count`: exactly so many of it. What follows, to the next pick, is done with
     each.

@@ -9,7 +9,7 @@ from mmrobot.vlm.words import words
 _ANYWHERE = frozenset("what which who whose where how what's where's whats wheres".split())
 _EARLY = frozenset(
     """is are was were does do did has have can could would will isn't aren't doesn't tell say describe
-    identify read count name report check find list wonder know any anything""".split()
+    identify read count name report check find list wonder know""".split()
 )
 _GREETINGS = frozenset(
     """hello hey hi robot so and now please excuse me um uh er ah ok okay well then also just you to i want
