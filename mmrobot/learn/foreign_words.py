@@ -37,7 +37,22 @@ swap swapped exchange switch interchange trade change places positions back undo
 same meant mean instead rather actually wrong sorry remaining own matching match matches separate another pyramid tower
 apart excluding aside save minus counting leaving just couple pair go on continue carry proceed resume finish""".split())
 """Without these a sentence would say something else, or nothing."""
+_ORDINARY = """kindly swiftly properly slowly softly eventually soon later certainly surely simply basically really honestly literally quite rather
+pretty fairly merely truly entirely wholly fully partly mostly usually often sometimes always ever yet already meanwhile anyway somehow indeed moreover though although because since while
+until during beyond against among amongst per via regarding concerning despite whereby wherever whoever whichever myself ourselves themselves everybody somebody anyone
+consider enable allow require involve provide create produce manage handle treat accept achieve apply attempt begin belong cause choose complete conduct confirm connect contain continue decide
+define demand depend design develop direct enjoy ensure establish exist explain express follow gather grant improve include increase indicate intend introduce invite join judge launch
+maintain master mention notice obey occur offer operate order organise permit perform prefer prepare present prevent process promise protect prove publish pursue realise receive recognise
+recommend record reduce refer reflect regard relate release remain repair reply request respond reveal satisfy schedule secure select serve settle share signal solve spare specify
+suggest supply support suppose suspect sustain trust undertake value vary visit volunteer wander weigh whisper wish wonder work worry""".split()
+_ORDINARY_SHARE = 0.5
+"""Of words that bear no meaning, those that English has: the rest are made up."""
 _ONSETS, _VOWELS, _CODAS = "b d f g k l m n p r s t v z bl gr tr sn fl kr".split(), "a e i o u".split(), "x ft lm nk rp sk b g m p zz".split()
+
+
+_KNOWN = vocabulary("heldout")
+ORDINARY = tuple(w for w in _ORDINARY if w not in _KNOWN and w not in _MEANINGFUL)
+"""English words that no wording of this project uses, held-out ones included."""
 
 
 def made_up_word(rng: random.Random) -> str:
@@ -45,17 +60,17 @@ def made_up_word(rng: random.Random) -> str:
     while True:
         middle = rng.choice(_ONSETS) + rng.choice(_VOWELS) if rng.random() < 0.5 else ""
         made = rng.choice(_ONSETS) + rng.choice(_VOWELS) + middle + rng.choice(_CODAS)
-        if made not in vocabulary("heldout"):
+        if made not in _KNOWN:
             return made
 
 
 def with_strange_words(said: tuple[str, ...], rng: random.Random) -> tuple[str, ...]:
-    """One or two words that bear no meaning of their own (a verb, a filler) replaced by made-up ones, so that
-    the rest must tell; as many words as before, so that copied ones keep their places."""
+    """One or two words that bear no meaning of their own (a verb, a filler) replaced by ones that were never
+    trained, so that the rest must tell; as many words as before, so that copied ones keep their places."""
     free = [i for i, w in enumerate(said) if w.isalpha() and len(w) > 1 and w not in _MEANINGFUL]
     words = list(said)
     for i in rng.sample(free, min(len(free), rng.choice((1, 1, 2)))):
-        words[i] = made_up_word(rng)
+        words[i] = rng.choice(ORDINARY) if rng.random() < _ORDINARY_SHARE else made_up_word(rng)
     return tuple(words)
 
 

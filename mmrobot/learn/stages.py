@@ -58,7 +58,7 @@ class Training:
 
     def __init__(self, options: Options, world: World, report: Callable[[str], None]) -> None:
         self.options, self.world, self.report = options, world, report
-        self.config = NanoConfig(release="mmrobot-nano-5", control_tokens=CONTROL)
+        self.config = NanoConfig(release="mmrobot-nano-6", control_tokens=CONTROL)
         self.model = NanoModel(self.config)
         self.language = Language(self.model.reader, self.model.writer)
         self.maker = SentenceMaker(self.config)

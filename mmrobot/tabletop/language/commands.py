@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from mmrobot.command.text import MAX_WORDS
 from mmrobot.tabletop.language.acts import Maker
 from mmrobot.tabletop.language.drafts import Command, Draft, finish
+from mmrobot.tabletop.language.everyday import EverydayMaker
 from mmrobot.tabletop.language.grammar import Split
 from mmrobot.tabletop.language.noise import TRAINING, Noise, render
 from mmrobot.tabletop.language.phrases import Style
@@ -30,6 +31,8 @@ FAMILIES: dict[str, float] = {
     "conditional": 8, "avoid": 4, "put_back": 4, "again": 3.5, "instead": 4, "other": 1.2, "not_that": 1.2,
     "resume": 1.2, "other_thing": 1,
 }  # fmt: skip
+EVERYDAY = 0.2
+"""Of mixed commands, those of everyday.py."""
 # Held-out speech is spoken again until something in it is new, all speech until it is short enough.
 _TRIES = 12
 FAULTS = ("absent_target", "absent_reference", "ambiguous_target", "ambiguous_reference")
@@ -56,15 +59,18 @@ def make_command(
     `family`: one of FAMILIES, or None for a mix that the scene allows. `target`, `reference` (ids)
     and `relation` fix what is meant (pick, put_in, put_beside, stack). `fault`: one of FAULTS, makes
     one phrase mean nothing or several. `kinds`: which expressions are used (default: mostly simple).
-    `plain`: plain words only. `mixed`: sequences may have pushes and sets among their parts. Without a
+    `plain`: plain words only. `mixed`: for training; sequences may have pushes and sets among their parts, and some
+    commands are of everyday.py. Without a
     fault every phrase means exactly one thing, clearly. No
     command is longer than an instruction may be (MAX_WORDS).
     """
+    if mixed and not (family or fault) and rng.random() < EVERYDAY:
+        family = "everyday"
     tries = [family] if family else [*rng.choices(list(FAMILIES), list(FAMILIES.values()), k=6), "none"]
     command = None
     for _ in range(_TRIES):
         frame, phrases, polite = _splits(rng, split)
-        maker = Maker(rng, things, Style(phrases, plain), frame, kinds, fault, avoid_pairs)
+        maker = (EverydayMaker if mixed else Maker)(rng, things, Style(phrases, plain), frame, kinds, fault, avoid_pairs)
         maker.mixed = mixed
         draft = _first(maker, tries, target, reference, relation)
         if draft is None:
@@ -117,6 +123,8 @@ def _make(
         "instead": lambda: maker.act_instead(t, r), "other": maker.act_other, "not_that": maker.act_not_that,
         "resume": maker.act_resume, "other_thing": maker.other_thing,
     }  # fmt: skip
+    if family == "everyday" and isinstance(maker, EverydayMaker):
+        return maker.everyday()
     if family in simple:
         return simple[family]()
     if family.startswith("composed_"):

@@ -11,7 +11,7 @@ from mmrobot.tabletop.language.grammar import Grammar
 
 TRAIN = {
     # there is one or more
-    "exists": """6:there is {A} | 3:there is {A} on the table | theres {A} | i [can] see {A} | {A} is on the table | there is at least one {X}
+    "exists": """6:there is {A} | 3:there is {A} on the table | theres {A} | i [can] see {A} | you [can] see {A} | you (find|notice) {A} | there is {A} (here|there|anywhere) | {A} is on the table | there is at least one {X}
         | you can see {A} | you have {A} here | the table has {A} on it | {A} is there | one of the (things|objects) is {A}
         | at least one {X} is on the table | on the table there is {A} | {A} is here | there is {A} among the (things|objects)
         | some {X} is on the table | the picture shows {A} | {A} is visible | a person can see {A} | 2:you see {A} | there are {P} | there are {P} on the table | there is any {X} | there are any {P} | we have {A} | you find {A} | {A} can be found""",
