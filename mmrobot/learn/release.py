@@ -16,7 +16,7 @@ from mmrobot.learn.stages import Training
 from mmrobot.learn.whole import WholeModel, whole_outcomes
 from mmrobot.vlm.models.nano import NanoProcessor
 
-LEARNED = ("vision", "layout", "labels", "views", "words")
+LEARNED = ("vision", "layout", "labels", "views", "looks", "words")
 """Stages whose checkpoints make the model."""
 
 

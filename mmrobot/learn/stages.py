@@ -15,6 +15,7 @@ from mmrobot.learn import (
     label_training,
     language_training,
     layout_training,
+    second_looks,
     sight_training,
     validation,
     view_training,
@@ -45,6 +46,7 @@ class Options:
     layout_steps: int | None = None
     label_steps: int | None = None
     view_steps: int | None = None
+    look_steps: int | None = None
     word_steps: int | None = None
     batch: int | None = None
     validate_every: int | None = None
@@ -85,12 +87,17 @@ class Training:
             "vision": self.model.vision,
             "layout": self.model.layout,
             "views": self.model.recogniser,
+            "looks": self.model.recogniser,
             "labels": self.model.speller,
             "words": self.language,
         }
+        loaded: list[nn.Module] = []
         for stage in stages:
             if self.path(stage).is_file():
                 load_checkpoint(self.path(stage), parts[stage])
+                loaded.append(parts[stage])
+            elif parts[stage] in loaded:
+                continue
             elif not self.take_over(parts[stage], whole=True):
                 raise ModelUnavailableError(
                     f"there is no {self.path(stage)}",
@@ -186,6 +193,9 @@ def vision(t: Training) -> None:
 def layout(t: Training) -> None:
     """Train the layout on what the encoder sees."""
     t.load("vision")
+    settings = t.settings(layout_training.DEFAULTS, t.options.layout_steps)
+    if t.take_over(t.model.layout):
+        settings = replace(settings, learning_rate=settings.learning_rate / 2)
     trained, kept = t.split()
     own = trained.part(slice(t.world.rank, layout_training.PICTURES, t.world.size))
     t.report(f"the encoder looks at {len(own)} pictures")
@@ -196,7 +206,7 @@ def layout(t: Training) -> None:
     layout_training.train_layout(
         t.model.layout,
         layout_training.LayoutTargets(cache),
-        t.settings(layout_training.DEFAULTS, t.options.layout_steps),
+        settings,
         t.path("layout"),
         t.report,
         world=t.world,
@@ -233,6 +243,25 @@ def views(t: Training) -> None:
         t.report,
         world=t.world,
         validate=lambda: view_training.recogniser_figures(t.model.recogniser, t.config, kept, t.world),
+    )
+
+
+def looks(t: Training) -> None:
+    """Train the recogniser on what the encoder proposes."""
+    t.load("vision", "views")
+    trained, kept = t.split()
+    own = trained.part(slice(t.world.rank, second_looks.PICTURES, t.world.size))
+    candidates = second_looks.gather(TokenCache(t.model.vision, own, world=t.world), own, t.report)
+    unseen = second_looks.gather(TokenCache(t.model.vision, kept, world=t.world), kept, t.report)
+    second_looks.train_on_looks(
+        t.model.recogniser,
+        t.config,
+        [candidates, view_training.Views.of(own)],
+        t.settings(second_looks.DEFAULTS, t.options.look_steps),
+        t.path("looks"),
+        t.report,
+        world=t.world,
+        validate=lambda: second_looks.look_figures(t.model.recogniser, t.config, unseen, t.world),
     )
 
 

@@ -8,6 +8,7 @@ Stages, in order; all of them if none is named, each resumes from its own checkp
   layout     trains where things stand, on what the encoder sees
   labels     trains the speller on crops of things that may carry a print
   views      trains the recogniser on views of things in the camera's own pictures
+  looks      trains the recogniser on the candidates that the encoder proposes
   words      trains reader and writer on what people say
   calibrate  fits temperatures on pictures that nothing was trained on
   export     writes config.json, model.safetensors and the processor to --out
@@ -34,6 +35,7 @@ from mmrobot.learn import (
     label_training,
     language_training,
     layout_training,
+    second_looks,
     stages,
     view_training,
     vision_training,
@@ -49,6 +51,7 @@ STAGES: dict[str, Callable[[Training], None]] = {
     "layout": stages.layout,
     "labels": stages.labels,
     "views": stages.views,
+    "looks": stages.looks,
     "words": stages.words,
     "calibrate": calibrate_heads,
     "export": export,
@@ -88,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     steps("--layout-steps", layout_training.DEFAULTS.steps, "steps of layout")
     steps("--label-steps", label_training.DEFAULTS.steps, "steps of labels")
     steps("--view-steps", view_training.DEFAULTS.steps, "steps of views")
+    steps("--look-steps", second_looks.DEFAULTS.steps, "steps of looks")
     steps("--word-steps", language_training.DEFAULTS.steps, "steps of words")
     made.add_argument(
         "--batch", type=positive, metavar="N", help="samples a step in each process [the stage's own]"
@@ -128,6 +132,7 @@ def main(argv: list[str] | None = None) -> int:
         args.layout_steps,
         args.label_steps,
         args.view_steps,
+        args.look_steps,
         args.word_steps,
         args.batch,
         args.validate_every,

@@ -109,9 +109,10 @@ def _blurred(images: Tensor, deviation_px: NDArray[np.float64]) -> Tensor:
 
 
 def recogniser_loss(
-    logits: Tensor, rows: NDArray[Any], colored: Tensor, config: NanoConfig
+    logits: Tensor, rows: NDArray[Any], colored: Tensor, config: NanoConfig, sized: Tensor | None = None
 ) -> tuple[Tensor, dict[str, float]]:
-    """The sum of all losses, and shares right; attributes are asked of things with a name only."""
+    """The sum of all losses, and shares right; attributes are asked of things with a name only, colours of
+    the `colored` (B,), sizes of the `sized` (B,), or of all."""
     color, shape, size, real = split_logits(logits, config)
     device = logits.device
     named = torch.from_numpy(rows["named"].copy()).to(device)
@@ -123,7 +124,7 @@ def recogniser_loss(
     parts = {
         "color": cross(color, "color", named & colored),
         "shape": cross(shape, "shape", named),
-        "size": cross(size, "size", named),
+        "size": cross(size, "size", named if sized is None else named & sized),
         "real": F.binary_cross_entropy_with_logits(real[:, 0], named.float()),
     }
     total = torch.stack(list(parts.values())).sum()

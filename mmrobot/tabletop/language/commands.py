@@ -59,9 +59,8 @@ def make_command(
     `family`: one of FAMILIES, or None for a mix that the scene allows. `target`, `reference` (ids)
     and `relation` fix what is meant (pick, put_in, put_beside, stack). `fault`: one of FAULTS, makes
     one phrase mean nothing or several. `kinds`: which expressions are used (default: mostly simple).
-    `plain`: plain words only. `mixed`: for training; sequences may have pushes and sets among their parts, and some
-    commands are of everyday.py. Without a
-    fault every phrase means exactly one thing, clearly. No
+    `plain`: plain words only. `mixed`: for training; sequences may have pushes and sets among their parts,
+    and some commands are of everyday.py. Without a fault every phrase means exactly one thing, clearly. No
     command is longer than an instruction may be (MAX_WORDS).
     """
     if mixed and not (family or fault) and rng.random() < EVERYDAY:
@@ -70,7 +69,8 @@ def make_command(
     command = None
     for _ in range(_TRIES):
         frame, phrases, polite = _splits(rng, split)
-        maker = (EverydayMaker if mixed else Maker)(rng, things, Style(phrases, plain), frame, kinds, fault, avoid_pairs)
+        style = Style(phrases, plain)
+        maker = (EverydayMaker if mixed else Maker)(rng, things, style, frame, kinds, fault, avoid_pairs)
         maker.mixed = mixed
         draft = _first(maker, tries, target, reference, relation)
         if draft is None:

@@ -8,6 +8,7 @@ which mean no plan rather than another one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from mmrobot.tabletop.language.acts import Maker
 from mmrobot.tabletop.language.drafts import Draft, DraftStep
@@ -51,7 +52,7 @@ class EverydayMaker(Maker):
         raise UnsuitedError
 
     def by_relation(self) -> Draft:
-        """ "Take the ball that is closest to the bowl": the relation belongs to the phrase, not to the move."""
+        """ "Take the ball that is closest to the bowl": a relation of the phrase, not of the move."""
         self.kinds = {"nearest": 3, "relation": 4, "in": 1}
         if self.rng.random() < 0.6:
             return self.pick(self.target(), statement=False)
@@ -165,7 +166,7 @@ class EverydayMaker(Maker):
             said += p.spoken
         words = EVERYDAY.say("tower_of", self.rng, {"X": said})
         steps: list[DraftStep] = []
-        for low, high in zip(phrases[:-1], phrases[1:], strict=True):
+        for low, high in pairwise(phrases):
             steps += [
                 DraftStep("pick", high.words, target_ids=referents(high.expr, self.things)),
                 self._place("on", low),
@@ -227,12 +228,14 @@ class EverydayMaker(Maker):
         """A wish that this robot cannot grant."""
         if len(self.things) < 3:
             raise UnsuitedError
-        t, r, t2 = (speak(shortest(o, self.things), self.rng, self.style) for o in self.rng.sample(self.things, 3))
+        chosen = self.rng.sample(self.things, 3)
+        t, r, t2 = (speak(shortest(o, self.things), self.rng, self.style) for o in chosen)
         shape, vessel = (frozenset((self.rng.choice(names),)) for names in (GRASPABLE, CONTAINERS))
         slots = {
             "T": t.spoken, "R": r.spoken, "T2": t2.spoken,
             "P": [Word("the"), *words_of(noun(shape, self.rng, plural=True, bare=True))],
-            "Z": words_of(noun(shape, self.rng, plural=False, bare=True)), "Y": words_of(noun(vessel, self.rng, plural=False, bare=True)),
+            "Z": words_of(noun(shape, self.rng, plural=False, bare=True)),
+            "Y": words_of(noun(vessel, self.rng, plural=False, bare=True)),
             "REL": super().relation_words("put_in", "in", self.things[0]),
         }  # fmt: skip
         return Draft(EVERYDAY.say("cannot", self.rng, slots), [], "none")

@@ -45,7 +45,7 @@ class NanoConfig(PretrainedConfig):
         vision_channels: tuple[int, ...] = (48, 64, 96),
         object_channels: int = 64,
         num_objects: int = 20,
-        object_threshold: float = 0.25,
+        object_threshold: float = 0.06,
         colors: tuple[str, ...] = COLORS,
         shapes: tuple[str, ...] = SHAPES,
         sizes: tuple[str, ...] = SIZES,
