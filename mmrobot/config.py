@@ -276,6 +276,12 @@ class CommandConfig(Section):
     answer_within_s: float = Field(
         default=60.0, gt=0, le=3600, description='words that come later are no answer to "which one?"'
     )
+    confirm_below: float = Field(
+        default=0.6,
+        ge=0,
+        le=1,
+        description="a sentence read less surely is read back and waits for a yes; 0: never",
+    )
 
 
 class Config(Section):

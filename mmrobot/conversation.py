@@ -1,9 +1,9 @@
 """What is said, turn by turn, before anything moves: a plan, an answer to a question, or a question back.
 
 A phrase that fits several things is asked about; the next words may say which one is meant, and the first
-request goes on with it. Words may lean on the request before them ("no, the green one", "put it back"),
-and may
-say what other words mean ("a dax is a white bar"). Words that ask for something else begin anew.
+request goes on with it. A sentence that the model reads unsurely is read back first, and waits for a yes.
+Words may lean on the request before them ("no, the green one", "put it back"), and may say what other words
+mean ("a dax is a white bar"). Words that ask for something else begin anew.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mmrobot.command.answers import names_thing, narrowed
+from mmrobot.command.answers import names_thing, narrowed, yes_or_no
 from mmrobot.command.definitions import define, replaced
 from mmrobot.command.questions import is_question
 from mmrobot.command.text import clean_instruction
@@ -20,6 +20,7 @@ from mmrobot.errors import AmbiguousError, NotUnderstoodError
 from mmrobot.pipeline import Pipeline
 from mmrobot.planning.dialogue import in_context, renamed
 from mmrobot.planning.planner import Moved
+from mmrobot.planning.readback import read_back
 from mmrobot.types import ActionPlan, Answer, GroundedObject, PlanDraft, RgbdFrame
 
 _REMEMBERED = 12
@@ -28,7 +29,7 @@ _REMEMBERED = 12
 
 @dataclass(frozen=True)
 class _Asked:
-    """A request that waits for what a phrase of it means, since `at_ns`."""
+    """A request that waits for what a phrase of it means, or with "" for a yes, since `at_ns`."""
 
     instruction: str
     draft: PlanDraft
@@ -55,24 +56,52 @@ class Conversation:
         now_ns: int | None = None,
     ) -> ActionPlan | Answer:
         """A checked plan, or an answer where a question was asked. Arguments and errors as Pipeline.plan;
-        after an AmbiguousError the next words may name the thing meant, for `command.answer_within_s`."""
+        after an AmbiguousError the next words may name the thing meant, or say yes or no where it was asked
+        whether something was meant, for `command.answer_within_s`."""
         said = self._in_known_words(clean_instruction(instruction))
         at_ns = frame.stamp_ns if now_ns is None else now_ns
         asked, self._asked = self._asked, None
-        if asked is not None and self._in_time(asked, at_ns) and names_thing(said):
-            draft = _meaning(asked.draft, asked.phrase, narrowed(asked.phrase, said))
-            return self._plan(frame, asked.instruction, draft, held, now_ns, about=asked.draft)
+        if asked is not None and self._in_time(asked, at_ns):
+            if asked.phrase and names_thing(said):
+                draft = _meaning(asked.draft, asked.phrase, narrowed(asked.phrase, said))
+                return self._plan(frame, asked.instruction, draft, held, now_ns, about=asked.draft)
+            agreed = None if asked.phrase else yes_or_no(said)
+            if agreed is False:
+                raise NotUnderstoodError("then nothing is done", "say it in other words")
+            if agreed:
+                return self._planned(frame, asked.instruction, asked.draft, held, now_ns)
         began_s = time.perf_counter()
         draft = self.pipeline.draft(frame, said, dialogue)
         draft_ms = 1000 * (time.perf_counter() - began_s)
         plans = draft.steps or draft.question or draft.refusal
         if not plans and is_question(said) and self._answers:
             return Answer(said, self.pipeline.vlm.answer(frame.rgb, said))
-        moved = self.pipeline.still_seen(frame, self._moved)
-        draft = in_context(draft, self._before, held.label if held else None, moved)
-        plan = self._plan(frame, said, draft, held, now_ns, about=draft)
+        self._confirm(said, draft, at_ns)
+        plan = self._planned(frame, said, draft, held, now_ns)
         total_ms = plan.timings_ms["total"] + draft_ms
         return replace(plan, timings_ms={**plan.timings_ms, "plan": draft_ms, "total": total_ms})
+
+    def _confirm(self, said: str, draft: PlanDraft, at_ns: int) -> None:
+        """Reads back what was read unsurely. Raises AmbiguousError; the next words may be a yes."""
+        if not draft.steps or draft.confidence >= self.pipeline.config.command.confirm_below:
+            return
+        self._asked = _Asked(said, draft, "", at_ns)
+        raise AmbiguousError(
+            f"did you mean: {read_back(draft.steps)}?", "say yes, or say it in other words", ("yes", "no")
+        )
+
+    def _planned(
+        self,
+        frame: RgbdFrame,
+        said: str,
+        draft: PlanDraft,
+        held: GroundedObject | None,
+        now_ns: int | None,
+    ) -> ActionPlan:
+        """A plan of a draft as it was said, which may lean on the request before."""
+        moved = self.pipeline.still_seen(frame, self._moved)
+        whole = in_context(draft, self._before, held.label if held else None, moved)
+        return self._plan(frame, said, whole, held, now_ns, about=whole)
 
     @property
     def _answers(self) -> bool:

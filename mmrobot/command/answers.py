@@ -1,4 +1,4 @@
-"""An answer to "which one?": "the left one" said of "the red cube" is "the left red cube"."""
+"""Answers: to "which one?", "the left one" of "the red cube" is "the left red cube"; to "did you mean?"."""
 
 from __future__ import annotations
 
@@ -24,6 +24,25 @@ _MOVING = frozenset(
     """into onto goes go belongs belong put place move pick stack push swap instead too also back should
     must""".split()
 )
+
+
+_AGREES = frozenset("yes yeah yep yup sure right correct exactly ok okay do ahead".split())
+_YES = _AGREES | frozenset("indeed it that that's go".split())
+_NO = frozenset("no nope not wrong nah don't dont".split())
+
+
+def yes_or_no(text: str) -> bool | None:
+    """Whether an answer says yes or no and nothing else; None where it says something of its own.
+
+    >>> yes_or_no("yes please"), yes_or_no("No."), yes_or_no("no, the green one")
+    (True, False, None)
+    """
+    said = [w for w in words(text) if w not in ("please", "thanks", "thank", "you", "robot", "is")]
+    if said and not _AGREES.isdisjoint(said) and _YES.issuperset(said):
+        return True
+    if said and not _NO.isdisjoint(said) and (_NO | {"that", "that's", "it"}).issuperset(said):
+        return False
+    return None
 
 
 def _bare(text: str) -> list[str]:

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmrobot.learn.checkpoint import load_checkpoint
 from mmrobot.learn.distributed import World
 from mmrobot.learn.loop import LoopSettings, Loss, Validate, train
 from mmrobot.learn.pictures import VIEW_DTYPE, VIEW_PX, VIEW_SPARE, PictureSet
@@ -110,6 +111,18 @@ def train_on_looks(
         return loss_of_batch
 
     train("looks", recogniser, begin, settings, checkpoint, report, world=world, validate=validate)
+
+
+def load_blended(checkpoint: Path, recogniser: nn.Module) -> None:
+    """The mean of the weights that it has and of those of a checkpoint of `train_on_looks`, which went on
+    from them: what was learned of odd light from many pictures is not lost to what was learned of candidates
+    from fewer (Wortsman et al. 2022, arXiv:2109.01903)."""
+    before = {name: x.detach().clone() for name, x in recogniser.state_dict().items()}
+    load_checkpoint(checkpoint, recogniser)
+    after = recogniser.state_dict()
+    recogniser.load_state_dict(
+        {name: (before[name] + x) / 2 if x.is_floating_point() else x for name, x in after.items()}
+    )
 
 
 def _resized(boxes: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""A draft in words, for a person to say yes or no to: "put the red cube in the bowl, then push the ball away"."""
+"""A draft in words, for a person to say yes or no to: "put the cube in the bowl, then push the ball away"."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from mmrobot.types import DraftStep
 
-_UNTOLD = frozenset("the a an my your this that these those all each every everything both any it them".split())
+_UNTOLD = frozenset(
+    "the a an my your this that these those all each every everything both any it them".split()
+)
 _RELATIONS = {
     "in": "in", "on": "on", "left_of": "to the left of", "right_of": "to the right of", "behind": "behind",
     "in_front_of": "in front of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from rclpy.node import Node
@@ -20,7 +21,10 @@ ACCEPT_TIMEOUT_S = 5.0
 
 
 class RemoteRobot:
-    """One skill at a time on a robot elsewhere. No call waits; answers arrive in callbacks."""
+    """One skill at a time on a robot elsewhere. No call waits; answers arrive in callbacks.
+
+    A skill that was stopped may not have ended there when the next is started: that one is sent once it has.
+    """
 
     def __init__(self, node: Node, stops: StopListener) -> None:
         self._stops = stops
@@ -29,6 +33,8 @@ class RemoteRobot:
         # Answers to goals of an earlier number come too late and are dropped.
         self._number = 0
         self._call: ActionCall | None = None
+        self._leaving: int | None = None
+        self._next: Callable[[], None] | None = None
         self._accepted = False
         self._status = SkillStatus(done=True)
         self._sent_s = 0.0
@@ -46,6 +52,13 @@ class RemoteRobot:
             self._accepted = False
             self._status = SkillStatus(done=False, phase="sent")
             self._sent_s = time.monotonic()
+            if self._leaving is not None:
+                self._next = lambda: self._send(step, number)
+                return
+            self._send(step, number)
+
+    def _send(self, step: PlanStep, number: int) -> None:
+        """Under the lock."""
         self._call = self._caller.send(
             ExecuteSkill.Goal(step=step_to_message(step), stops_heard=self._stops.heard()),
             on_end=lambda result: self._take_result(number, result),
@@ -59,6 +72,7 @@ class RemoteRobot:
             waiting = not self._status.done and not self._accepted
             if waiting and time.monotonic() - self._sent_s > ACCEPT_TIMEOUT_S:
                 self._number += 1
+                self._leaving = self._next = None
                 self._status = SkillStatus(
                     True,
                     ErrorCode.ROBOT_UNAVAILABLE,
@@ -69,8 +83,10 @@ class RemoteRobot:
     def stop(self) -> None:
         """Cancel the skill, if one runs. The arm server hears every stop itself as well."""
         with self._lock:
+            call, self._call, self._next = self._call, None, None
+            if call is not None:
+                self._leaving = self._number
             self._number += 1
-            call, self._call = self._call, None
             self._status = SkillStatus(True, ErrorCode.STOPPED, "stopped")
         if call is not None:
             call.cancel()
@@ -88,8 +104,14 @@ class RemoteRobot:
         if result is not None and result.error_code == ErrorCode.STOPPED:
             self._stops.know(result.stops_heard)
         with self._lock:
+            if number == self._leaving:
+                self._leaving = None
+                send, self._next = self._next, None
+                if send is not None:
+                    send()
             if number != self._number:
                 return
+            self._call = None
             if result is None:
                 self._status = SkillStatus(True, ErrorCode.BUSY, "the robot refused the skill: it is busy")
                 return

@@ -101,6 +101,42 @@ def test_a_whole_command_is_no_answer() -> None:
         conversation.respond(frame(), "the red cube into the bowl")
 
 
+def unsure() -> Conversation:
+    conversation = talk()
+    draft_of = PlanDraft(
+        (DraftStep("pick", target="the red cube"), DraftStep("place", None, "in", "the bowl")), confidence=0.5
+    )
+    world = conversation.pipeline.vlm
+    world.plan = lambda image, instruction, dialogue=(): (  # type: ignore[attr-defined]
+        draft_of if instruction == "the cube , bowl it" else draft()
+    )
+    with pytest.raises(AmbiguousError) as error:
+        conversation.respond(frame(), "the cube , bowl it")
+    assert str(error.value) == "did you mean: put the red cube in the bowl?"
+    assert error.value.candidates == ("yes", "no")
+    return conversation
+
+
+def test_what_is_read_unsurely_is_read_back_and_done_after_a_yes() -> None:
+    plan = unsure().respond(frame(), "yes, please")
+    assert isinstance(plan, ActionPlan)
+    assert plan.instruction == "the cube , bowl it"
+    assert [s.skill for s in plan.steps] == ["pick", "place"]
+
+
+@pytest.mark.parametrize("words", ["no", "hello", "the red one"])
+def test_without_a_yes_nothing_is_done_and_a_later_yes_means_nothing(words: str) -> None:
+    conversation = unsure()
+    for said in (words, "yes"):
+        with pytest.raises(NotUnderstoodError):
+            conversation.respond(frame(), said)
+
+
+def test_a_late_yes_is_none() -> None:
+    with pytest.raises(NotUnderstoodError):
+        unsure().respond(frame(int(61e9)), "yes")
+
+
 def test_a_word_that_was_defined_is_known_from_then_on() -> None:
     conversation = talk()
     asked: list[str] = []

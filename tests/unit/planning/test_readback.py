@@ -31,7 +31,10 @@ IN_BOWL = Step("place", None, "in", "bowl")
         ([Step("push", "ball", "behind"), Step("home")], "push the ball away, then go home"),
         ([Step("push", "ball", "near", "tray")], "push the ball to the tray"),
         ([Step("swap", "ball", reference="cup")], "swap the ball and the cup"),
-        ([Step("pick", "cube"), IN_BOWL, Step("avoid", "cup")], "put the cube in the bowl, then keep away from the cup"),
+        (
+            [Step("pick", "cube"), IN_BOWL, Step("avoid", "cup")],
+            "put the cube in the bowl, then keep away from the cup",
+        ),
         ([Step("instead", "green one")], "take the green one instead"),
         ([Step("instead", None, "in", "bowl")], "put it in the bowl instead"),
         ([Step("put_back", "it")], "put it back"),
@@ -39,7 +42,10 @@ IN_BOWL = Step("place", None, "in", "bowl")
             [Step("if", text="there is a ball", then=(Step("pick", "ball"),), otherwise=(Step("home"),))],
             "if there is a ball, pick up the ball, otherwise go home",
         ),
-        ([Step("if", text="the bowl is empty", otherwise=(Step("home"),))], "unless the bowl is empty, go home"),
+        (
+            [Step("if", text="the bowl is empty", otherwise=(Step("home"),))],
+            "unless the bowl is empty, go home",
+        ),
     ],
 )  # fmt: skip
 def test_it_says_what_would_be_done(steps: list[Step], said: str) -> None:
