@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmrobot.learn.checkpoint import load_checkpoint
+from mmrobot.learn.checkpoint import checkpoint_step, save_checkpoint
 from mmrobot.learn.distributed import World
 from mmrobot.learn.loop import LoopSettings, Loss, Validate, train
 from mmrobot.learn.pictures import VIEW_DTYPE, VIEW_PX, VIEW_SPARE, PictureSet
@@ -39,6 +39,7 @@ RESIZED, MOST_LOG_SCALE = 0.5, 0.3
 """Share of views whose box is told wrongly, and by how much at most, as a log."""
 STILL_SIZED = 0.05
 """Told wrongly by less than this, a thing keeps its name of size."""
+SETTLING_BATCHES = 100
 
 
 def gather(cache: TokenCache, pictures: PictureSet, report: Callable[[str], None]) -> Views:
@@ -86,7 +87,8 @@ def train_on_looks(
     world: World = World(),  # noqa: B008  (frozen)
     validate: Validate | None = None,
 ) -> None:
-    """Trains in place to `settings.steps`, as many views of each set in a batch."""
+    """Trains in place to `settings.steps`, as many views of each set in a batch; what stays is the mean of
+    before and after (`blend`)."""
     for views in sets:
         report(f"{len(views)} views, {int(views.index['named'].sum())} of things with a name")
     recogniser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -110,19 +112,42 @@ def train_on_looks(
 
         return loss_of_batch
 
-    train("looks", recogniser, begin, settings, checkpoint, report, world=world, validate=validate)
-
-
-def load_blended(checkpoint: Path, recogniser: nn.Module) -> None:
-    """The mean of the weights that it has and of those of a checkpoint of `train_on_looks`, which went on
-    from them: what was learned of odd light from many pictures is not lost to what was learned of candidates
-    from fewer (Wortsman et al. 2022, arXiv:2109.01903)."""
     before = {name: x.detach().clone() for name, x in recogniser.state_dict().items()}
-    load_checkpoint(checkpoint, recogniser)
-    after = recogniser.state_dict()
-    recogniser.load_state_dict(
-        {name: (before[name] + x) / 2 if x.is_floating_point() else x for name, x in after.items()}
-    )
+    fresh = checkpoint_step(checkpoint) < settings.steps
+    train("looks", recogniser, begin, settings, checkpoint, report, world=world, validate=validate)
+    if fresh:
+        blend(recogniser, before, begin(settings.steps), world)
+        if world.leads:
+            save_checkpoint(
+                checkpoint, recogniser, torch.optim.AdamW(recogniser.parameters()), settings.steps
+            )
+        world.wait()
+
+
+def blend(
+    recogniser: NanoRecogniser, before: dict[str, Tensor], pass_batch: Callable[[], object], world: World
+) -> None:
+    """The mean of the weights before and after: what was learned of odd light from many pictures is not lost
+    to what was learned of candidates from fewer (Wortsman et al. 2022, arXiv:2109.01903). `pass_batch` sends
+    a batch through; what batch norm knows of the activations is of neither, and gathered anew."""
+    mean = {
+        name: (before[name].to(x.device) + x) / 2 if x.is_floating_point() else x
+        for name, x in recogniser.state_dict().items()
+    }
+    recogniser.load_state_dict(mean)
+    norms = [m for m in recogniser.modules() if isinstance(m, nn.BatchNorm2d)]
+    momenta = [m.momentum for m in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    recogniser.train()
+    with torch.no_grad():
+        for _ in range(SETTLING_BATCHES):
+            pass_batch()
+    world.average_buffers(recogniser)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    recogniser.eval()
 
 
 def _resized(boxes: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

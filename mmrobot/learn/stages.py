@@ -94,8 +94,7 @@ class Training:
         loaded: list[nn.Module] = []
         for stage in stages:
             if self.path(stage).is_file():
-                read = second_looks.load_blended if stage == "looks" else load_checkpoint
-                read(self.path(stage), parts[stage])
+                load_checkpoint(self.path(stage), parts[stage])
                 loaded.append(parts[stage])
             elif parts[stage] in loaded:
                 continue

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch import nn
 
 from mmrobot.learn import second_looks
-from mmrobot.learn.checkpoint import save_checkpoint
+from mmrobot.learn.distributed import World
 
 
 def test_a_box_is_resized_about_its_middle_and_then_not_asked_its_size() -> None:
@@ -23,10 +21,20 @@ def test_a_box_is_resized_about_its_middle_and_then_not_asked_its_size() -> None
     assert 0.4 < sized.float().mean() < 0.75
 
 
-def test_the_blend_lies_half_way(tmp_path: Path) -> None:
-    after = nn.Linear(2, 2)
-    save_checkpoint(tmp_path / "looks.pt", after, torch.optim.AdamW(after.parameters()), 1)
-    blended = nn.Linear(2, 2)
-    before = blended.weight.detach().clone()
-    second_looks.load_blended(tmp_path / "looks.pt", blended)
-    assert torch.allclose(blended.weight, (before + after.weight) / 2)
+class Normed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.norm(self.first(x))  # type: ignore[no-any-return]
+
+
+def test_the_blend_lies_half_way_and_knows_its_own_activations() -> None:
+    before, module = Normed().state_dict(), Normed()
+    after = module.first.weight.detach().clone()
+    x = torch.randn(64, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    second_looks.blend(module, before, lambda: module(x), World())  # type: ignore[arg-type]
+    assert torch.allclose(module.first.weight, (before["first.weight"] + after) / 2)
+    assert torch.allclose(module.norm.running_mean, module.first(x).mean((0, 2, 3)), atol=1e-5)
+    assert not module.training and module.norm.momentum == 0.1
