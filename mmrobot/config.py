@@ -284,6 +284,17 @@ class CommandConfig(Section):
     )
 
 
+class AuditConfig(Section):
+    """What is kept of each instruction, so that it can be explained; it stays on this machine."""
+
+    enabled: bool = Field(default=True, description="false: nothing is kept")
+    directory: str = Field(default="", description="folder; empty: mmrobot/audit in your own data folder")
+    keep: int = Field(default=200, ge=1, le=100_000, description="records kept at most, the oldest go first")
+    max_mb: float = Field(default=100.0, gt=0, le=1e6, description="megabytes kept at most")
+    keep_days: float = Field(default=7.0, gt=0, le=3650, description="days that a record is kept at most")
+    redact: bool = Field(default=False, description="true: neither pictures nor words are kept")
+
+
 class Config(Section):
     """All of it."""
 
@@ -298,6 +309,7 @@ class Config(Section):
     runner: RunnerConfig = RunnerConfig()
     heartbeat: HeartbeatConfig = HeartbeatConfig()
     command: CommandConfig = CommandConfig()
+    audit: AuditConfig = AuditConfig()
 
 
 def default_config_file() -> Path | None:

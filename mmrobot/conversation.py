@@ -46,6 +46,8 @@ class Conversation:
         self._before: PlanDraft | None = None
         self._moved: list[Moved] = []
         self._words: dict[str, str] = {}
+        self.read: PlanDraft | None = None
+        """What the model read in the last words, before anything was made of it."""
 
     def respond(
         self,
@@ -58,6 +60,7 @@ class Conversation:
         """A checked plan, or an answer where a question was asked. Arguments and errors as Pipeline.plan;
         after an AmbiguousError the next words may name the thing meant, or say yes or no where it was asked
         whether something was meant, for `command.answer_within_s`."""
+        self.read = None
         said = self._in_known_words(clean_instruction(instruction))
         at_ns = frame.stamp_ns if now_ns is None else now_ns
         asked, self._asked = self._asked, None
@@ -71,7 +74,7 @@ class Conversation:
             if agreed:
                 return self._planned(frame, asked.instruction, asked.draft, held, now_ns)
         began_s = time.perf_counter()
-        draft = self.pipeline.draft(frame, said, dialogue)
+        draft = self.read = self.pipeline.draft(frame, said, dialogue)
         draft_ms = 1000 * (time.perf_counter() - began_s)
         plans = draft.steps or draft.question or draft.refusal
         if not plans and is_question(said) and self._answers:

@@ -100,6 +100,19 @@ def say(
     run(as_json, lambda output: run_say(words, wait, plan_only, timeout, output))
 
 
+@app.command(epilog=_example("mmrobot explain", "mmrobot explain 3f2a --out why.png"))
+def explain(
+    plan: Annotated[str, typer.Argument(help="a plan's name or its beginning; empty: the last one")] = "",
+    out: Annotated[Path | None, typer.Option(help="draw it over its picture, PNG")] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Why a plan is as it is: words, boxes, what else it might have been, the gate's rules."""
+    from mmrobot.cli.explain import run_explain
+
+    run(as_json, lambda output: run_explain(plan, config, out, output))
+
+
 @app.command(epilog=_example("mmrobot stop"))
 def stop(as_json: Json = False) -> None:
     """Hold the robot still, now."""

@@ -20,6 +20,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Empty, String
 from visualization_msgs.msg import MarkerArray
 
+from mmrobot.audit.auditor import Auditor
 from mmrobot.command.stop_words import is_stop
 from mmrobot.conversation import Conversation
 from mmrobot.errors import (
@@ -80,6 +81,7 @@ class VlmNode(Node):
         self._model = ModelHolder(self, self._inference, self._config, self._status)
         self._held: GroundedObject | None = None
         self._conversation: Conversation | None = None
+        self._auditor: Auditor | None = None
         self._frame_of_plan: RgbdFrame | None = None
         self._execution: ActionCall | None = None
         self._tasks: dict[bytes, Task] = {}
@@ -93,6 +95,8 @@ class VlmNode(Node):
         self._heartbeat.close()
         self._model.close()
         self._inference.close()
+        if self._auditor is not None:
+            self._auditor.close()
 
     def _connect(self) -> None:
         groups = [MutuallyExclusiveCallbackGroup() for _ in range(5)]
@@ -210,9 +214,32 @@ class VlmNode(Node):
         frame = self.look(after_ns)
         if self._conversation is None or self._conversation.pipeline is not pipeline:
             self._conversation = Conversation(pipeline)
-        plan = self._conversation.respond(frame, instruction, dialogue, self._held, self.now_ns())
+            self._audit_anew(self._conversation)
+        held, now_ns = self._held, self.now_ns()
+        try:
+            made = self._conversation.respond(frame, instruction, dialogue, held, now_ns)
+        except MmrobotError as error:
+            self._note(frame, instruction, error, held, now_ns)
+            raise
         self._frame_of_plan = frame
-        return plan
+        self._note(frame, instruction, made, held, now_ns)
+        return made
+
+    def _audit_anew(self, conversation: Conversation) -> None:
+        if self._auditor is not None:
+            self._auditor.close()
+        self._auditor = Auditor(conversation, self.get_logger().warning)
+
+    def _note(
+        self,
+        frame: RgbdFrame,
+        instruction: str,
+        made: ActionPlan | Answer | MmrobotError,
+        held: GroundedObject | None,
+        now_ns: int,
+    ) -> None:
+        if self._auditor is not None:
+            self._auditor.note(frame, instruction, made, held, now_ns)
 
     def publish_plan(self, plan: ActionPlan) -> None:
         """Plan, markers and the picture with both drawn in."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +25,16 @@ from mmrobot.types import ActionPlan, GroundedObject, JointTrajectory, PlanStep
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule said of a plan (`where`: "plan") or of one of its steps: `refusal` None when it holds."""
+
+    where: str
+    rule: str
+    says: str
+    refusal: str | None = None
+
+
 class SafetyGate:
     """Checks plans before they are published, steps before contact, trajectories before they are sent.
 
@@ -40,8 +50,24 @@ class SafetyGate:
         """Raises UnsafeError with rule, value and bound; `held` is what the hand holds at the start."""
         context = Context(self.config, now_ns, held, self.reachable)
         _apply(PLAN_RULES, plan, context, "plan")
+        for step, as_then in self._followed(plan, context):
+            _apply(STEP_RULES, step, as_then, f"step {step.index}")
+
+    def verdicts(
+        self, plan: ActionPlan, now_ns: int, held: GroundedObject | None = None
+    ) -> tuple[Verdict, ...]:
+        """What each rule says of a plan, all of them, for people: `check_plan` ends at the first refusal."""
+        context = Context(self.config, now_ns, held, self.reachable)
+        said = [_verdict(rule, plan, context, "plan") for rule in PLAN_RULES]
+        for step, as_then in self._followed(plan, context):
+            said += [_verdict(rule, step, as_then, f"step {step.index}") for rule in STEP_RULES]
+        return tuple(said)
+
+    @staticmethod
+    def _followed(plan: ActionPlan, context: Context) -> Iterator[tuple[PlanStep, Context]]:
+        """Each step with what the hand will hold before it."""
         for step in plan.steps:
-            _apply(STEP_RULES, step, context, f"step {step.index}")
+            yield step, context
             if step.skill == "pick":
                 context = replace(context, held=step.target)
             elif step.skill == "place":
@@ -110,6 +136,14 @@ def _apply(rules: Sequence[Rule[T]], thing: T, context: Context, where: str) -> 
             ) from error
         if violation is not None:
             raise _refusal(where, rule.name, violation)
+
+
+def _verdict(rule: Rule[T], thing: T, context: Context, where: str) -> Verdict:
+    try:
+        _apply((rule,), thing, context, where)
+    except UnsafeError as error:
+        return Verdict(where, rule.name, rule.says, error.message)
+    return Verdict(where, rule.name, rule.says)
 
 
 def _refusal(where: str, rule: str, violation: Violation) -> UnsafeError:

@@ -99,7 +99,13 @@ def running_graph(
     domain, reserved = free_domain()
     root = str(Path(__file__).resolve().parents[2])
     python_path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    variables = {**LOCAL, "ROS_DOMAIN_ID": str(domain), "PYTHONPATH": python_path, **(environment or {})}
+    variables = {
+        **LOCAL,
+        "ROS_DOMAIN_ID": str(domain),
+        "PYTHONPATH": python_path,
+        "XDG_DATA_HOME": str(folder / "data"),
+        **(environment or {}),
+    }
     os.environ.update(LOCAL)
     with (
         reserved,

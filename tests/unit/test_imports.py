@@ -28,6 +28,7 @@ ORDER = (
     {"locating"},
     {"pipeline"},
     {"conversation"},
+    {"audit"},
     {"tabletop"},
     {"simulator"},
     {"arm"},

@@ -1,0 +1,57 @@
+"""Notes each instruction as it is answered; off by configuration, and never in the way of a plan."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from mmrobot.audit.record import make_record
+from mmrobot.audit.store import AuditStore
+from mmrobot.audit.writer import AuditWriter
+from mmrobot.conversation import Conversation
+from mmrobot.errors import MmrobotError
+from mmrobot.types import ActionPlan, Answer, GroundedObject, RgbdFrame
+
+
+class Auditor:
+    """`complain` hears why a record was not kept. `note` belongs to the thread that asks the model."""
+
+    def __init__(self, conversation: Conversation, complain: Callable[[str], object]) -> None:
+        self._conversation, self._complain = conversation, complain
+        config = conversation.pipeline.config.audit
+        self._writer = AuditWriter(AuditStore(config), complain) if config.enabled else None
+
+    def note(
+        self,
+        frame: RgbdFrame,
+        instruction: str,
+        made: ActionPlan | Answer | MmrobotError,
+        held: GroundedObject | None = None,
+        now_ns: int | None = None,
+    ) -> None:
+        """What became of an instruction over a picture: a plan, an answer, or the refusal that was raised."""
+        if self._writer is None:
+            return
+        pipeline = self._conversation.pipeline
+        plan = made if isinstance(made, ActionPlan) else None
+        at_ns = frame.stamp_ns if now_ns is None else now_ns
+        try:
+            record = make_record(
+                plan.plan_id if plan else uuid.uuid4().hex,
+                instruction,
+                pipeline.vlm,
+                frame.rgb,
+                self._conversation.read,
+                None if isinstance(made, MmrobotError) else made,
+                made if isinstance(made, MmrobotError) else None,
+                pipeline.gate.verdicts(plan, at_ns, held) if plan else (),
+            )
+        except (MmrobotError, ValueError) as error:
+            self._complain(f"no audit record of '{instruction[:60]}': {error}")
+            return
+        self._writer.keep(record, frame.rgb)
+
+    def close(self) -> None:
+        """Writes what waits."""
+        if self._writer is not None:
+            self._writer.close()
