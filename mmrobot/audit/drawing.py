@@ -37,6 +37,7 @@ def draw_record(record: dict[str, Any], picture: Path | None) -> NDArray[np.uint
 
 def _things(draw: ImageDraw.ImageDraw, record: dict[str, Any], scale: float) -> None:
     drawn: set[tuple[float, ...]] = set()
+    tags: list[tuple[tuple[float, float, float, float], str, tuple[int, int, int]]] = []
     chosen = [
         (thing, shade)
         for step in record["steps"]
@@ -50,13 +51,15 @@ def _things(draw: ImageDraw.ImageDraw, record: dict[str, Any], scale: float) -> 
                 drawn.add(tuple(rival["box_xyxy"]))
                 box = _scaled(rival["box_xyxy"], scale)
                 _dashed(draw, box)
-                _tag(draw, box, f"{thing['phrase']}? {rival['score']:.0%}", _RIVAL)
+                tags.append((box, f"{thing['phrase']}? {rival['score']:.0%}", _RIVAL))
     for thing, shade in chosen:
         if tuple(thing["box_xyxy"]) not in drawn:
             drawn.add(tuple(thing["box_xyxy"]))
             box = _scaled(thing["box_xyxy"], scale)
             draw.rectangle(box, outline=shade, width=3)
-            _tag(draw, box, f"{thing['phrase']}  {thing['score']:.0%}", shade)
+            tags.append((box, f"{thing['phrase']}  {thing['score']:.0%}", shade))
+    for box, text, shade in tags:
+        _tag(draw, box, text, shade)
 
 
 def _lines(record: dict[str, Any]) -> list[tuple[str, tuple[int, int, int]]]:
