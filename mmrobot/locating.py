@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +24,9 @@ from mmrobot.types import GroundedObject, PlanStep
 
 # What was pushed may have rolled on, or have been left behind, by so much.
 _PUSHED_M = 0.12
+# Where a vessel's floor is looked for, in shares of its half sides, and how much of its height must be there.
+_SPOTS = (-0.7, -0.35, 0.0, 0.35, 0.7)
+_FLOOR_SHARE = 0.6
 # Surfaces this near to the height that is expected may be it.
 _SAME_HEIGHT_M = 0.010
 
@@ -59,11 +63,36 @@ def _set_down(look: Look, step: PlanStep, target: GroundedObject) -> PlanStep:
 
 
 def _place(look: Look, step: PlanStep, target: GroundedObject, known: GroundedObject) -> PlanStep:
-    reference = _surer(look.again(known), known)
+    try:
+        reference = _surer(look.again(known), known)
+    except TargetNotFoundError:
+        if not lies_under(look, known):
+            raise
+        reference = replace(known, score=look.config.grounding.threshold, stamp_ns=look.frame.stamp_ns)
     others = _around(look, step, reference)
     wish = _moved_along(step, reference)
     goal = goal_position(step.relation or "", target, reference, others, look.config, wish)
     return replace(step, reference=reference, goal_position_m=goal, obstacles=others)
+
+
+def lies_under(look: Look, known: GroundedObject) -> bool:
+    """Whether a vessel that the model does not tell any more lies where it was, under what was put in it:
+    something stands there, and between, depth sees its floor and not the table's top."""
+    place = footprint_of(known)
+    if not any(place.covers(*t.position_m[:2]) and not like_size(t, known) for t in look.things):
+        return False
+    cos, sin = math.cos(place.yaw_rad), math.sin(place.yaw_rad)
+    heights_m = []
+    for along_x, along_y in itertools.product(_SPOTS, repeat=2):
+        dx, dy = along_x * place.half_x_m, along_y * place.half_y_m
+        x, y = place.x_m + dx * cos - dy * sin, place.y_m + dx * sin + dy * cos
+        heights_m.append(height_at(look.frame, (x, y, known.surface_z_m), min(known.size_m[:2]) / 12))
+    seen_m = [h for h in heights_m if h is not None]
+    if len(seen_m) * 2 < len(heights_m):
+        return False
+    table_m = look.config.work_area.table_z_m
+    floor_m = known.surface_z_m - table_m
+    return float(np.median(seen_m)) - table_m > _FLOOR_SHARE * floor_m > 0
 
 
 def _push(look: Look, step: PlanStep, known: GroundedObject) -> PlanStep:
