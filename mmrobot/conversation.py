@@ -76,13 +76,25 @@ class Conversation:
         began_s = time.perf_counter()
         draft = self.read = self.pipeline.draft(frame, said, dialogue)
         draft_ms = 1000 * (time.perf_counter() - began_s)
-        plans = draft.steps or draft.question or draft.refusal
-        if not plans and is_question(said) and self._answers:
+        if self._asks(said, draft):
             return Answer(said, self.pipeline.vlm.answer(frame.rgb, said))
         self._confirm(said, draft, at_ns)
         plan = self._planned(frame, said, draft, held, now_ns)
         total_ms = plan.timings_ms["total"] + draft_ms
         return replace(plan, timings_ms={**plan.timings_ms, "plan": draft_ms, "total": total_ms})
+
+    def aside(self, frame: RgbdFrame, instruction: str | bytes) -> Answer | None:
+        """An answer to a question said while something else goes on; None where the words ask for a move, or
+        nothing. What was asked back, and what went before, stay as they are. Errors as `respond`."""
+        said = self._in_known_words(clean_instruction(instruction))
+        if not is_question(said) or not self._asks(said, self.pipeline.draft(frame, said)):
+            return None
+        return Answer(said, self.pipeline.vlm.answer(frame.rgb, said))
+
+    def _asks(self, said: str, draft: PlanDraft) -> bool:
+        """Whether words, of which the model made this draft, ask and move nothing."""
+        plans = draft.steps or draft.question or draft.refusal
+        return not plans and is_question(said) and self._answers
 
     def _confirm(self, said: str, draft: PlanDraft, at_ns: int) -> None:
         """Reads back what was read unsurely. Raises AmbiguousError; the next words may be a yes."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from mmrobot.command.questions import is_question
 from mmrobot.command.stop_words import is_stop
 from mmrobot.config import Config
 from mmrobot.errors import (
@@ -80,6 +81,9 @@ class Stage(Protocol):
     def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
         """Look at a picture later than `after_ns`, and plan or answer; raises MmrobotError."""
 
+    def answer(self, question: str) -> Answer | None:
+        """An answer from the newest picture; None where the words ask for a move. Raises MmrobotError."""
+
     def publish_plan(self, plan: ActionPlan) -> None:
         """Tell everybody of a plan that will be carried out, or was asked for."""
 
@@ -129,13 +133,40 @@ class Conductor:
         return self._task
 
     def submit(self, task: Task) -> None:
-        """Begin a task, ending the one under way as PREEMPTED; stop words stop instead."""
+        """Begin a task, ending the one under way as PREEMPTED; stop words stop instead, and a question is
+        answered while that one goes on."""
         if is_stop(task.instruction):
             self._stage.stop_all()
             self.stop("somebody said stop")
             task.phase = Phase.ENDED
             task.on_end(Outcome(None))
             return
+        if self._moving and not task.plan_only and is_question(task.instruction):
+            asked = self._inference.submit("answer", lambda: self._stage.answer(task.instruction))
+            asked.add_done_callback(lambda done: self._answered(task, done))
+            return
+        self._take_over(task)
+
+    @property
+    def _moving(self) -> bool:
+        task = self._task
+        return task is not None and task.phase in (Phase.EXECUTING, Phase.HOMING)
+
+    def _answered(self, task: Task, future: Future[Answer | None]) -> None:
+        error = future.exception()
+        if error is None and (answer := future.result()) is not None:
+            task.answer = answer.text
+            self._end(task, None)
+        elif error is None:
+            # It sounded like a question and asks for a move.
+            self._take_over(task)
+        elif isinstance(error, MmrobotError):
+            self._end(task, error)
+        else:
+            self._end(task, _fault("answering", error))
+            raise error
+
+    def _take_over(self, task: Task) -> None:
         with self._lock:
             previous, self._task = self._task, task
             if previous is not None:
@@ -244,10 +275,7 @@ class Conductor:
                 self._finish(task, error)
                 return
             if error is not None:
-                fault = MmrobotError(
-                    f"planning failed: {type(error).__name__}: {error}", "please report this"
-                )
-                self._finish(task, fault)
+                self._finish(task, _fault("planning", error))
                 raise error
             made = future.result()
             if isinstance(made, Answer):
@@ -314,6 +342,10 @@ class Conductor:
         told = task.report if error is None and task.report else words
         self._stage.report(state, told, error, task)
         task.on_end(Outcome(error, task.plan, task.steps_done, task.answer, task.report))
+
+
+def _fault(what: str, error: BaseException) -> MmrobotError:
+    return MmrobotError(f"{what} failed: {type(error).__name__}: {error}", "please report this")
 
 
 def _home_plan(instruction: str, now_ns: int) -> ActionPlan:

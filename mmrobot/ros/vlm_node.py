@@ -225,6 +225,12 @@ class VlmNode(Node):
         self._note(frame, instruction, made, held, now_ns)
         return made
 
+    def answer(self, question: str) -> Answer | None:
+        """On the inference thread, while a plan is carried out."""
+        if self._conversation is None or self._conversation.pipeline is not self._model.pipeline():
+            return None
+        return self._conversation.aside(self.look(), question)
+
     def _audit_anew(self, conversation: Conversation) -> None:
         if self._auditor is not None:
             self._auditor.close()

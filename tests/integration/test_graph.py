@@ -185,6 +185,16 @@ def test_stop_word_holds_the_arm_and_names_the_reason(graph: Graph) -> None:
     assert "stop" in follow.error.message
 
 
+def test_a_question_is_answered_while_the_arm_moves(graph: Graph) -> None:
+    moving = graph.start("put the red cube to the left of the blue bowl")
+    asked = graph.client.follow("what color is the bowl?")
+    graph.wait(asked.done.is_set, "the answer", 30.0)
+    assert asked.error is None and asked.answer == "blue"
+    assert not moving.done.is_set()
+    graph.wait(moving.done.is_set, "the plan's end", 150.0)
+    assert moving.error is None, moving.error
+
+
 def test_newer_instruction_takes_the_place_of_the_older_and_succeeds(graph: Graph) -> None:
     older = graph.start("pick up the green ball")
     newer = graph.client.follow("put the red cube in the blue bowl")

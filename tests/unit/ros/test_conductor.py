@@ -37,6 +37,11 @@ class FakeStage:
             return Answer(instruction, "two")
         return ActionPlan("id-" + instruction, instruction, (PlanStep(0, "home"),), 1, "fake")
 
+    def answer(self, question: str) -> Answer | None:
+        if self.error is not None:
+            raise self.error
+        return None if question.startswith("could you") else Answer(question, "two")
+
     def publish_plan(self, plan: ActionPlan) -> None:
         self.published.append(plan)
 
@@ -102,6 +107,38 @@ def test_plan_is_published_executed_and_its_end_told(stage, inference) -> None:
     assert ends[0].report == "done: the cube in the bowl"
     assert stage.reports[-1] == ("done", "done: the cube in the bowl")
     assert conductor.task is None
+
+
+def test_a_question_is_answered_while_the_plan_goes_on(stage, inference) -> None:
+    conductor, ends, answers = make(stage, inference), [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.executed)
+    conductor.submit(task("how many cubes are there?", answers))
+    until(lambda: answers)
+    assert answers[0].answer == "two" and answers[0].error is None
+    assert ("answered", "two") in stage.reports
+    assert stage.cancelled == 0 and ends == [] and conductor.task is not None
+    stage.end(None, 1, "")
+    assert [code(e) for e in ends] == [ErrorCode.NONE]
+
+
+def test_what_only_sounds_like_a_question_takes_the_place_of_the_plan(stage, inference) -> None:
+    conductor, ends, newer = make(stage, inference), [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.executed)
+    conductor.submit(task("could you go home", newer))
+    until(lambda: ends)
+    assert code(ends[0]) is ErrorCode.PREEMPTED and stage.cancelled == 1
+
+
+def test_a_question_that_cannot_be_answered_ends_nothing_else(stage, inference) -> None:
+    conductor, ends, answers = make(stage, inference), [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.executed)
+    stage.error = TargetNotFoundError("there is no 'cup'")
+    conductor.submit(task("what is in the cup?", answers))
+    until(lambda: answers)
+    assert code(answers[0]) is ErrorCode.TARGET_NOT_FOUND and ends == []
 
 
 def test_planning_error_reaches_the_client_and_nothing_is_executed(stage, inference) -> None:
