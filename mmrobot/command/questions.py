@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 from mmrobot.vlm.words import words
 
@@ -18,22 +19,49 @@ _GREETINGS = frozenset(
 _ASKED_FOR = frozenset("number total amount count color colour shape size kind name".split())
 _OPENING = 6
 """So early "the number of cubes" is what is wanted, not a word about what is to be moved."""
+_RELATIVE = frozenset("which who whose".split())
+"""Question words that join as well: "the cylinder whose color is green"."""
+_BEFORE_ASKING = frozenset("in on at of to from for with by under behind is are me us".split())
+_MODALS = frozenset("can could will would".split())
+_IN_PASSING = frozenset("please kindly maybe perhaps just now quickly possibly".split())
+_PERCEIVES = frozenset(
+    "see tell say describe read count find name identify know spot report check recognise explain".split()
+)
+"""What a person who begins with "can you" asks about; any other deed is asked for."""
 _TAGS = frozenset("right correct true".split())
 _ALIKE = 0.75
 
 
 def is_question(text: str) -> bool:
-    """By its mark or its words. Requests that sound so ("could you put ...?") are plans first: ask the
-    model for one before this."""
+    """By its mark or its words. Requests may sound so too ("is the cube for me?"): ask the model for a plan
+    before this."""
     said = words(text)
-    if not said:
+    if not said or _requests(said):
         return False
-    if text.rstrip().endswith("?") or any(_asks(word) for word in said) or said[-1] in _TAGS:
+    asks = any(_asks(word) and not _joins(said, i) for i, word in enumerate(said))
+    if text.rstrip().endswith("?") or asks or said[-1] in _TAGS:
         return True
     if not _ASKED_FOR.isdisjoint(said[:_OPENING]):
         return True
     first = next((w for w in said if w not in _GREETINGS or w in _EARLY), "")
     return first in _EARLY
+
+
+def _requests(said: Sequence[str]) -> bool:
+    """ "Could you quickly put ...": a deed is asked for, and no answer."""
+    rest = list(said)
+    while rest and rest[0] in _GREETINGS - _MODALS:
+        rest = rest[1:]
+    if len(rest) < 3 or rest[0] not in _MODALS or rest[1] != "you":
+        return False
+    deed = next((w for w in rest[2:] if w not in _IN_PASSING), "")
+    return bool(deed) and deed not in _PERCEIVES
+
+
+def _joins(said: Sequence[str], i: int) -> bool:
+    """Whether a word that might ask joins a noun with what is said of it."""
+    before = said[i - 1] if i else ""
+    return said[i] in _RELATIVE and i > 0 and before not in _GREETINGS | _EARLY | _BEFORE_ASKING
 
 
 def _asks(word: str) -> bool:

@@ -15,7 +15,7 @@ from mmrobot.tabletop.language.drafts import Draft, DraftStep
 from mmrobot.tabletop.language.everyday_wording import EVERYDAY
 from mmrobot.tabletop.language.grammar import Word
 from mmrobot.tabletop.language.lexicon import COLOR_WORDS, noun, pick_word
-from mmrobot.tabletop.language.meaning import Kind, Without, referents
+from mmrobot.tabletop.language.meaning import Expr, Kind, Without, referents
 from mmrobot.tabletop.language.phrases import Phrase, bare, speak, with_article, words_of
 from mmrobot.tabletop.language.referring import means_only, shortest
 from mmrobot.tabletop.language.single import STACK_BASES, UnsuitedError
@@ -137,8 +137,7 @@ class EverydayMaker(Maker):
         words = EVERYDAY.say("two_sets", self.rng, slots)
         return Draft(words, steps, "all", words[0] is not p.spoken[0])
 
-    def _several(self, expr: Kind | object) -> Phrase:
-        assert isinstance(expr, Kind)
+    def _several(self, expr: Expr) -> Phrase:
         if self.rng.random() < 0.4:
             return speak(expr, self.rng, self.style, plural=True)
         many = bare(expr, self.rng, self.style, plural=True)

@@ -38,7 +38,9 @@ def test_a_new_instruction_is_no_answer(words: str) -> None:
      "number of bowls",
      "how many cubes are there",
      "hello robot is the cup empty", "tell me the color of the ball", "red?",
-     "the purple one is what shape", "so what size is the bowl"],
+     "the purple one is what shape", "so what size is the bowl", "can you see a red cube",
+     "could you please tell me the color of the bowl", "in which bowl is the ball",
+     "the ball is in which bowl", "whose color is the same as that of the cup"],
 )  # fmt: skip
 def test_questions(words: str) -> None:
     assert is_question(words)
@@ -47,7 +49,8 @@ def test_questions(words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     ["put the ball in the bowl", "it is the green ball that you should lift", "the cube", "", "home",
-     "the table has a cup on it"],
+     "the table has a cup on it", "would you quickly crown the red cube with the bar?",
+     "please can you dance", "dreel the cylinder whose tint is green"],
 )  # fmt: skip
 def test_no_questions(words: str) -> None:
     assert not is_question(words)
