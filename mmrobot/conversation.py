@@ -23,6 +23,8 @@ from mmrobot.planning.planner import Moved
 from mmrobot.planning.readback import read_back
 from mmrobot.types import ActionPlan, Answer, GroundedObject, PlanDraft, RgbdFrame
 
+READ_BACK = "did you mean: "
+"""So begins the message of the AmbiguousError that reads a sentence back."""
 _REMEMBERED = 12
 """Moves that "back" may go back over."""
 
@@ -102,7 +104,7 @@ class Conversation:
             return
         self._asked = _Asked(said, draft, "", at_ns)
         raise AmbiguousError(
-            f"did you mean: {read_back(draft.steps)}?", "say yes, or say it in other words", ("yes", "no")
+            f"{READ_BACK}{read_back(draft.steps)}?", "say yes, or say it in other words", ("yes", "no")
         )
 
     def _planned(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mmrobot.conversation import READ_BACK
 from mmrobot.errors import ErrorCode
 from mmrobot.tabletop.episode import Episode
 from mmrobot.tabletop.goals import WorldState, failed_goals, moved_m, parse_goal
@@ -128,6 +129,8 @@ def _accepted(answer: str, accepted: tuple[str, ...]) -> bool:
 def _part(episode: Episode, before: WorldState, run: Run) -> str:
     """Which part failed, as far as the plan and the truth tell."""
     if run.plan is None:
+        if run.code is ErrorCode.AMBIGUOUS and run.message.startswith(READ_BACK):
+            return "language"
         return _PARTS.get(run.code, "error" if run.code in _ERROR else "model")
     goals = [parse_goal(g) for g in episode.expect.goal]
     meant = [g for g in goals if not g.negated and g.predicate != "near"] or [

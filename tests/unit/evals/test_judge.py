@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from mmrobot.conversation import READ_BACK
 from mmrobot.errors import ErrorCode
 from mmrobot.evals.judge import Run, handled, judge, needs_question
 from mmrobot.tabletop.episode import Episode, Expect
@@ -88,6 +89,11 @@ def test_ends_before_a_plan(code, acted, outcome, part):
     verdict = judge(EPISODE, BEFORE, BEFORE, Run(code, "why", None, acted))
     assert (verdict.passed, verdict.outcome, verdict.part) == (False, outcome, part)
     assert "why" in verdict.reason
+
+
+def test_a_sentence_read_back_is_for_the_words():
+    run = Run(ErrorCode.AMBIGUOUS, f"{READ_BACK}put the ball in the bowl?", None, False)
+    assert judge(EPISODE, BEFORE, BEFORE, run).part == "language"
 
 
 def test_the_part_that_failed():
