@@ -46,7 +46,8 @@ class Auditor:
                 made if isinstance(made, MmrobotError) else None,
                 pipeline.gate.verdicts(plan, at_ns, held) if plan else (),
             )
-        except (MmrobotError, ValueError) as error:
+        except (MmrobotError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as error:
+            # Whatever a model's rivals are, the plan stands.
             self._complain(f"no audit record of '{instruction[:60]}': {error}")
             return
         self._writer.keep(record, frame.rgb)

@@ -121,6 +121,8 @@ class Conductor:
         self._require_approval = require_approval
         self._lock = threading.RLock()
         self._task: Task | None = None
+        # Questions that are asked of the model while a plan goes on; a stop or a cancel ends them too.
+        self._asides: list[Task] = []
         self._robot_busy = False
         # After a stop or a failure the arm may hide the table: it goes home before the next look.
         self._away = False
@@ -142,6 +144,8 @@ class Conductor:
             task.on_end(Outcome(None))
             return
         if self._moving and not task.plan_only and is_question(task.instruction):
+            with self._lock:
+                self._asides.append(task)
             asked = self._inference.submit("answer", lambda: self._stage.answer(task.instruction))
             asked.add_done_callback(lambda done: self._answered(task, done))
             return
@@ -154,17 +158,22 @@ class Conductor:
 
     def _answered(self, task: Task, future: Future[Answer | None]) -> None:
         error = future.exception()
-        if error is None and (answer := future.result()) is not None:
-            task.answer = answer.text
-            self._end(task, None)
-        elif error is None:
-            # It sounded like a question and asks for a move.
-            self._take_over(task)
-        elif isinstance(error, MmrobotError):
-            self._end(task, error)
-        else:
-            self._end(task, _fault("answering", error))
-            raise error
+        with self._lock:
+            if task not in self._asides:
+                # Stopped or cancelled meanwhile: it must not begin to move now.
+                return
+            self._asides.remove(task)
+            if error is None and (answer := future.result()) is not None:
+                task.answer = answer.text
+                self._end(task, None)
+            elif error is None:
+                # It sounded like a question and asks for a move.
+                self._take_over(task)
+            elif isinstance(error, MmrobotError):
+                self._end(task, error)
+            else:
+                self._end(task, _fault("answering", error))
+                raise error
 
     def _take_over(self, task: Task) -> None:
         with self._lock:
@@ -184,8 +193,10 @@ class Conductor:
 
     def stop(self, reason: str) -> None:
         """End the task under way as STOPPED. The robot was held by others already."""
-        if self._task is not None:
-            self._drop(self._task, StoppedError(reason, "give a new instruction when it is safe"))
+        with self._lock:
+            for task in (*self._asides, self._task):
+                if task is not None:
+                    self._drop(task, StoppedError(reason, "give a new instruction when it is safe"))
 
     def approve(self, plan_id: str, digest: str, approve: bool) -> str:
         """Decide on the plan that waits; raises StaleError when it is not that one."""
@@ -240,6 +251,9 @@ class Conductor:
 
     def _drop(self, task: Task, error: MmrobotError) -> None:
         with self._lock:
+            if task in self._asides:
+                self._asides.remove(task)
+                self._end(task, error)
             if task is not self._task:
                 return
             if self._robot_busy:

@@ -261,3 +261,34 @@ def test_model_that_never_answers_runs_into_its_time(stage, inference) -> None:
     conductor.tick()
     assert code(ends[0]) is ErrorCode.TIMEOUT
     stage.gate.set()
+
+
+@pytest.mark.parametrize("how", ["stop", "cancel"])
+def test_what_was_ended_while_the_model_read_it_never_moves(inference, how: str) -> None:
+    class Reading(FakeStage):
+        def __init__(self) -> None:
+            super().__init__()
+            self.asked, self.read = threading.Event(), threading.Event()
+
+        def answer(self, question: str) -> Answer | None:
+            self.asked.set()
+            assert self.read.wait(5)
+            return None
+
+    stage = Reading()
+    conductor, first, second = make(stage, inference), [], []
+    conductor.submit(task("go", first))
+    until(lambda: stage.executed)
+    asked = task("could you see to it that the cube is in the bowl", second)
+    conductor.submit(asked)
+    assert stage.asked.wait(5)
+    if how == "stop":
+        conductor.stop("somebody said stop")
+    else:
+        conductor.cancel(asked)
+    assert [code(e).name for e in second] == ["STOPPED" if how == "stop" else "CANCELLED"]
+    stage.read.set()
+    inference.submit("after", lambda: None).result(5)
+    assert [p.instruction for p in stage.executed] == ["go"]
+    assert [code(e).name for e in first] == (["STOPPED"] if how == "stop" else [])
+    assert len(second) == 1
