@@ -6,6 +6,7 @@ import hashlib
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -132,7 +133,9 @@ def _rounded(values: Sequence[float], digits: int = 1) -> list[float]:
     return [round(float(v), digits) for v in values]
 
 
+@cache
 def _versions() -> dict[str, str]:
+    # Read from files: three milliseconds each, and the same as long as the program runs.
     found = {}
     for name in _VERSIONS:
         try:

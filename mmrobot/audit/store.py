@@ -20,6 +20,8 @@ from mmrobot.errors import InvalidConfigError
 RECORD, PICTURE = "record.json", "picture.jpg"
 _JPEG_QUALITY = 88
 _DAY_S = 86400.0
+_PART, _LEFT_S = ".part", 60.0
+"""No write takes so long: what is still in part was left by a program that ended meanwhile."""
 
 
 def audit_folder(config: AuditConfig) -> Path:
@@ -42,7 +44,7 @@ class AuditStore:
         Raises OSError where nothing can be written; what was there before is kept.
         """
         kept = redacted(record) if self.config.redact else record
-        part = self.folder / f".{record['plan_id']}.part"
+        part = self.folder / f".{record['plan_id']}{_PART}"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True, mode=0o700)
         try:
@@ -64,7 +66,8 @@ class AuditStore:
 
     def names(self) -> list[str]:
         """Of all records, the oldest first."""
-        found = [f for f in self.folder.glob("*") if (f / RECORD).is_file()]
+        whole = (f for f in self.folder.glob("*") if f.suffix != _PART)
+        found = [f for f in whole if (f / RECORD).is_file()]
         return [f.name for f in sorted(found, key=lambda f: (f / RECORD).stat().st_mtime_ns)]
 
     def load(self, name: str = "") -> tuple[dict[str, Any], Path | None]:
@@ -97,6 +100,9 @@ class AuditStore:
         sizes = {n: _size_bytes(self.folder / n) for n in self.names()}
         total, left = sum(sizes.values()), len(sizes)
         oldest_s = time.time() - self.config.keep_days * _DAY_S
+        for part in self.folder.glob(f".*{_PART}"):
+            if part.stat().st_mtime < time.time() - _LEFT_S:
+                shutil.rmtree(part, ignore_errors=True)
         for name, size in list(sizes.items())[:-1]:
             old = (self.folder / name / RECORD).stat().st_mtime < oldest_s
             if not old and left <= self.config.keep and total <= self.config.max_mb * 1e6:

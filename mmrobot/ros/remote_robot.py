@@ -33,6 +33,7 @@ class RemoteRobot:
         # Answers to goals of an earlier number come too late and are dropped.
         self._number = 0
         self._call: ActionCall | None = None
+        self._sent = 0
         self._leaving: int | None = None
         self._next: Callable[[], None] | None = None
         self._accepted = False
@@ -59,6 +60,7 @@ class RemoteRobot:
 
     def _send(self, step: PlanStep, number: int) -> None:
         """Under the lock."""
+        self._sent = number
         self._call = self._caller.send(
             ExecuteSkill.Goal(step=step_to_message(step), stops_heard=self._stops.heard()),
             on_end=lambda result: self._take_result(number, result),
@@ -85,7 +87,8 @@ class RemoteRobot:
         with self._lock:
             call, self._call, self._next = self._call, None, None
             if call is not None:
-                self._leaving = self._number
+                # Not `_number`: that one has moved on where its acceptance was given up.
+                self._leaving = self._sent
             self._number += 1
             self._status = SkillStatus(True, ErrorCode.STOPPED, "stopped")
         if call is not None:

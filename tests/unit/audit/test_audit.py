@@ -116,6 +116,19 @@ def test_the_oldest_go_first_and_the_last_stays(tmp_path: Path) -> None:
     assert by_age.names() == ["two"]
 
 
+def test_what_a_killed_writer_left_is_no_record_and_goes(tmp_path: Path) -> None:
+    store = AuditStore(AuditConfig(directory=str(tmp_path)))
+    save(store, "one")
+    old, new = tmp_path / ".old.part", tmp_path / ".new.part"
+    for part in (old, new):
+        part.mkdir()
+        (part / RECORD).write_text("{")
+    os.utime(old, (1.0, 1.0))
+    assert store.names() == ["one"] and store.load()[0]["plan_id"] == "one"
+    save(store, "two")
+    assert not old.exists() and new.exists()
+
+
 def test_a_record_is_found_by_the_beginning_of_its_name(tmp_path: Path) -> None:
     store = AuditStore(AuditConfig(directory=str(tmp_path)))
     with pytest.raises(InvalidConfigError, match="no record is kept"):

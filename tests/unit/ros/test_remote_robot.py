@@ -85,6 +85,20 @@ def test_after_a_skill_that_ended_the_next_is_sent_at_once(robot: remote_robot.R
     assert [c.skill for c in calls(robot)] == ["home", "say"]
 
 
+def test_one_that_accepted_too_late_is_waited_for_and_then_asked_again(
+    robot: remote_robot.RemoteRobot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robot.start(HOME)
+    with monkeypatch.context() as late:
+        late.setattr(remote_robot, "ACCEPT_TIMEOUT_S", -1.0)
+        assert robot.poll().code is ErrorCode.ROBOT_UNAVAILABLE
+    robot.stop()  # as the runner does with a skill that failed
+    robot.start(SAY)
+    assert [c.skill for c in calls(robot)] == ["home"] and calls(robot)[0].cancelled
+    calls(robot)[0].end(ErrorCode.CANCELLED)
+    assert [c.skill for c in calls(robot)] == ["home", "say"]
+
+
 def test_a_robot_that_never_says_so_is_gone_and_then_asked_again(
     robot: remote_robot.RemoteRobot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
