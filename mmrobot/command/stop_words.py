@@ -15,7 +15,7 @@ import unicodedata
 _READ_CHARACTERS = 400
 
 # Said first, these stop whatever follows.
-_LEADING = frozenset("stop halt freeze abort stopp arrete arretez detente detengase anhalten".split())
+_LEADING = frozenset("stop halt freeze abort stopp stoppe stoppez arrete arretez detente detengase anhalten".split())
 # "stop sign", "halt button": the word is no verb there.
 _NOT_AFTER_LEADING = frozenset("sign signs light lights watch button buttons motion word words".split())
 
@@ -25,11 +25,14 @@ _WHOLE = frozenset(
     for line in """
     wait|whoa|woah|pause|cancel|enough|hold|hold it|hold on|hold still|stand still|stay still|stay there|keep still
     dont move|do not move|not so fast|emergency stop|emergency|e stop|estop|cut it out|thats enough|wait a second
-    wait a moment|hang on|quit|quit it|terminate|cease
-    para|pare|paren|parate|alto|basta|quieto|quieta|detenganse|para ya|alto ahi|no te muevas|no se mueva|espera|deten
+    wait a moment|hang on|quit|quit it|terminate|cease|that is enough|hold on a second|cancel that|cancel it
+    can you stop|could you stop|could you please stop|would you stop|you need to stop|you must stop|i want you to stop
+    make it stop
+    para|pare|paren|parate|alto|basta|quieto|quieta|detenganse|para ya|alto ahi|no te muevas|no se mueva|espera|deten|frena
     halt an|anhalten|haltet an|bleib stehen|stehen bleiben|stehenbleiben|hor auf|horauf|aufhoren|nicht bewegen
-    warte|abbrechen|schluss|keine bewegung|halt stopp
+    warte|warte mal|warte kurz|abbrechen|schluss|keine bewegung|halt stopp|stoppen|hor sofort auf|nicht weiter
     halte|arrete toi|arretez vous|ne bouge pas|ne bouge plus|ne bougez plus|ne bougez pas|ca suffit|attends|attendez
+    attends un peu|halte la|arreter
     """.splitlines()
     for phrase in line.strip().split("|")
     if phrase
@@ -42,9 +45,12 @@ _PADDING = frozenset(
 )
 # Only these may stand before: "everything stop" is one, "at stop" is none.
 _BEFORE = frozenset(
-    """please robot now hey oh ok okay no just i said everything everybody uh um ah wow well bitte nein non
-    roboter por favor right immediately sofort jetzt schnell vite ahora now and""".split()
+    """please robot now hey oh ok okay alright no just i said everything everybody everyone uh um ah wow well bitte
+    nein non roboter por favor right immediately sofort jetzt schnell vite ahora now and""".split()
 )
+
+# A stop by themselves, and before one: "wait stop".
+_GASPS = frozenset(("wait", "whoa"))
 
 _CHINESE = ("停下来", "停一下", "停下", "停止", "停", "别动", "不要动", "不许动", "站住", "住手", "暂停", "快停", "急停")
 _CHINESE_TRADITIONAL = {"別": "别", "許": "许", "暫": "暂"}
@@ -69,13 +75,13 @@ def is_stop(text: str) -> bool:
         clauses = clauses[1:]
     if not clauses:
         return False
-    first = [_unstretched(w) for w in clauses[0]]
+    first = _once([_unstretched(w) for w in clauses[0]])
     return _leads(first) or _is_whole(first)
 
 
 def _leads(said: list[str]) -> bool:
     start = 0
-    while start < len(said) and said[start] in _BEFORE:
+    while start < len(said) and said[start] in _BEFORE | _GASPS:
         start += 1
     if start == len(said) or said[start] not in _LEADING:
         return False
@@ -94,6 +100,11 @@ def _is_whole(said: list[str]) -> bool:
             if " ".join(said[start:end]) in _WHOLE:
                 return True
     return False
+
+
+def _once(said: list[str]) -> list[str]:
+    """"wait wait wait" is "wait" said in haste."""
+    return [w for i, w in enumerate(said) if i == 0 or w != said[i - 1]]
 
 
 def _unstretched(word: str) -> str:

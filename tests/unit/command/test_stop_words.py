@@ -12,10 +12,12 @@ stop|Stop!|STOP!!!|stop.|stop stop stop|please stop|stop please|robot, stop!|hey
 stop, put that back|Stop! Not that one.|stop the robot|stop moving|stop right there|no, stop|no no no stop!|ok stop
 oh stop|stooop|sttop|halt|Halt!|freeze|abort|abort now|e-stop|estop|emergency stop|emergency stop!|hold it!|hold on
 hold still|don't move|don’t move|do not move|wait|wait!|whoa|pause|cancel|enough|that's enough|stop everything
+wait wait|wait wait wait!|wait, stop|wait stop|whoa whoa|alright stop|everyone stop|can you stop|could you please stop?
+you need to stop|i want you to stop|make it stop|that is enough|hold on a second|cancel that
 stop putting the cube in the bowl|everything stop|um, stop|stop what you are doing
-para|¡Para!|¡para ya!|alto|¡Alto!|detente|deténgase|basta|no te muevas|para, por favor|quieto
-stopp|Stopp!|anhalten|halt an|Hör auf!|bleib stehen|nicht bewegen|bitte stopp|sofort anhalten|aufhören
-arrête|Arrêtez !|arrête-toi|arrêtez-vous|ne bouge plus|ça suffit|halte|stop, s'il vous plaît|arrête, s'il te plaît
+para|¡Para!|¡para ya!|alto|¡Alto!|detente|deténgase|basta|no te muevas|para, por favor|quieto|para para|frena
+stopp|Stopp!|anhalten|halt an|Hör auf!|bleib stehen|nicht bewegen|bitte stopp|sofort anhalten|aufhören|stoppen|sofort stoppen|warte mal|hör sofort auf
+arrête|Arrêtez !|arrête-toi|arrêtez-vous|ne bouge plus|ça suffit|halte|stop, s'il vous plaît|arrête, s'il te plaît|stoppez|halte là|attends un peu
 停|停！|停下|停止|停下来|请停下来|快停|别动|不要动|站住|住手|暂停|機器人，停|停，把它放回去|马上停下
 """.replace("\n", "|").strip("|").split("|")
 
@@ -25,6 +27,8 @@ go on until i say stop|hold the red cube|hold it in the air|hold on to the cube|
 para el cubo rojo|pon el cubo en la para|halte den Würfel|alto cubo|the stopper|nonstop|non-stop|unstoppable|
 put the cube in the bowl|pick up the ball and stop||   |!!!|cancel the order of blocks|freezer|nicht stoppen
 不要停|别停|停车场在哪里|把球放进碗里|this is enough for today|no|ok|please|robot|n'arrête pas|attends-moi ici dehors
+can you stop the ball from rolling|you need to stop at the cube|wait until the ball stops|everyone likes the red cube
+no no no|cancel that order of blocks|nicht weiter als die Tasse
 """.replace("\n", "|").strip("\n").split("|")
 
 
