@@ -1,4 +1,5 @@
-"""Notes each instruction as it is answered; off by configuration, and never in the way of a plan."""
+"""Notes each instruction as it is answered; off by configuration. A record is made in some milliseconds on
+the model's thread, and written on another."""
 
 from __future__ import annotations
 
