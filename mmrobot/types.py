@@ -111,6 +111,21 @@ class ScoredBox:
             raise ValueError(f"score must be in [0, 1], got {self.score}")
 
 
+@dataclass(frozen=True)
+class Pointing:
+    """What a person points at: a box in pixels of the picture of `stamp_ns` (0: the newest). A click is a
+    box without extent. Raises ValueError where it is not finite or its corners are swapped."""
+
+    box_xyxy: BoxXyxy
+    stamp_ns: int = 0
+
+    def __post_init__(self) -> None:
+        _finite("pointing", *self.box_xyxy)
+        x0, y0, x1, y1 = self.box_xyxy
+        if x1 < x0 or y1 < y0:
+            raise ValueError(f"what is pointed at must have x1 >= x0 and y1 >= y0, got {self.box_xyxy}")
+
+
 @dataclass(frozen=True, eq=False)
 class GroundedObject:
     """A thing seen, in metres of `frame_id` (base_link).

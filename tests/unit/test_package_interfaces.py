@@ -30,6 +30,7 @@ RENAMED = {
         "stamp_ns": "header",
         "frame_id": "header",
     },
+    "Pointing": {"stamp_ns": "stamp"},
     "PlanStep": {"goal_position_m": "goal_position"},
     "ActionPlan": {"stamp_ns": "header", "frame_id": "header", "timings_ms": "timings"},
 }
