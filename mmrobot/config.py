@@ -239,9 +239,7 @@ class RunnerConfig(Section):
     look_retries: int = Field(
         default=1, ge=0, le=10, description="more looks, from home, when something is not seen"
     )
-    repairs: int = Field(
-        default=1, ge=0, le=10, description="more tries for what is found moved at the end"
-    )
+    repairs: int = Field(default=1, ge=0, le=10, description="more tries for what is found moved at the end")
     verify_place: bool = Field(
         default=True, description="look again after placing and at the end, and say so when it went wrong"
     )
@@ -282,6 +280,45 @@ class CommandConfig(Section):
         le=1,
         description="a sentence read less surely is read back and waits for a yes; 0: never",
     )
+    confirm_moving_below: float = Field(
+        default=0.9, ge=0, le=1, description="the same while a plan is carried out, for words that might ask"
+    )
+    read_within_s: float = Field(
+        default=2.0, gt=0, le=60, description="words said meanwhile that take longer to read end the plan"
+    )
+    approval: Literal["never", "risky", "always"] = Field(
+        default="never", description="which plans wait for approve_plan: never, risky, always"
+    )
+    approve_within_s: float = Field(
+        default=50.0, gt=0, le=3600, description="a plan waits so long, then it is dropped"
+    )
+    hold_for_s: float = Field(
+        default=600.0,
+        gt=0,
+        le=86400,
+        description='a held request waits so long for "go on", then it is dropped',
+    )
+    max_queued: int = Field(default=8, ge=0, le=100, description='requests that wait after "then ..."')
+    max_conversations: int = Field(
+        default=16, ge=1, le=1000, description="remembered at once, the oldest go first"
+    )
+
+
+class RiskConfig(Section):
+    """With approval "risky", plans beyond these wait for a person (mmrobot/safety/risk.py)."""
+
+    sure_from: float = Field(default=0.9, ge=0, le=1, description="a plan of lower confidence is risky")
+    located_within_m: float = Field(
+        default=0.008,
+        gt=0,
+        le=1,
+        description="one standard deviation of where a thing is, along the worst axis",
+    )
+    max_height_m: float = Field(
+        default=0.10, ge=0, le=3, description="something is put higher over the table"
+    )
+    edge_m: float = Field(default=0.03, ge=0, le=0.5, description="something is put nearer to the edge")
+    max_moves: int = Field(default=8, ge=1, le=200, description="the plan has more picks, places and pushes")
 
 
 class AuditConfig(Section):
@@ -309,6 +346,7 @@ class Config(Section):
     runner: RunnerConfig = RunnerConfig()
     heartbeat: HeartbeatConfig = HeartbeatConfig()
     command: CommandConfig = CommandConfig()
+    risk: RiskConfig = RiskConfig()
     audit: AuditConfig = AuditConfig()
 
 

@@ -25,6 +25,7 @@ from mmrobot.grounding.lifting import FrameLifter
 from mmrobot.grounding.monocular import MonocularLifter
 from mmrobot.locating import locate
 from mmrobot.looking import Lift, Lifter, Look, timed
+from mmrobot.planning.pins import Pins
 from mmrobot.planning.planner import Moved, Planner, distance_m, like_size
 from mmrobot.safety.gate import SafetyGate
 from mmrobot.types import ActionPlan, GroundedObject, PlanDraft, PlanStep, RgbdFrame, ScoredBox
@@ -63,11 +64,12 @@ class Pipeline:
         now_ns: int | None = None,
         draft: PlanDraft | None = None,
         moved: Sequence[Moved] = (),
+        pins: Pins | None = None,
     ) -> ActionPlan:
         """A checked plan for an instruction, with `timings_ms` per stage; of `draft`, where there is one.
 
         `moved` are things that earlier plans moved, as they should stand now and as they stood before, the
-        last one last: what "it" and "back" mean.
+        last one last: what "it" and "back" mean. `pins` binds phrases of the draft to things known already.
 
         `held` is what the hand holds already; `now_ns` the present ROS time (default: the picture's
         stamp), against which ages are judged. Raises errors of mmrobot/errors.py: the words are no
@@ -82,17 +84,19 @@ class Pipeline:
             frame = self._steady(frame, held)
         with timed(timings, "plan"):
             draft = draft or self.draft(frame, words, dialogue)
-            _check_draft(draft, words)
+            check_draft(draft, words)
         look = self._look(frame)
         seen = _seen_again(moved, look.things)
+        bound = pins or Pins()
         planner = Planner(
-            look.find,
+            partial(bound.find, look),
             look.things,
             self.config,
             held,
             recent=seen[-1][0] if seen else None,
             moved=seen,
             holds=look.holds,
+            spot=bound.spot,
         )
         with timed(timings, "steps"):
             steps = planner.steps(draft)
@@ -133,9 +137,9 @@ class Pipeline:
         self._check_frame(frame)
         return self._look(frame).things
 
-    def still_seen(self, frame: RgbdFrame, moved: Sequence[Moved]) -> bool:
-        """Whether the last of what earlier plans moved stands about where they left it."""
-        return bool(moved) and bool(_seen_again(moved[-1:], self.overview(frame)))
+    def seen_again(self, frame: RgbdFrame, moved: Sequence[Moved]) -> list[Moved]:
+        """Those of the things that earlier plans moved that stand about where they were left."""
+        return _seen_again(moved, self.overview(frame)) if moved else []
 
     def locate(self, frame: RgbdFrame, step: PlanStep, held: GroundedObject | None = None) -> PlanStep:
         """The step with its things where they are now (locating.py).
@@ -187,7 +191,8 @@ def _seen_again(moved: Sequence[Moved], things: Sequence[GroundedObject]) -> lis
     return found
 
 
-def _check_draft(draft: PlanDraft, words: str) -> None:
+def check_draft(draft: PlanDraft, words: str) -> None:
+    """Raises AmbiguousError or NotUnderstoodError for a draft without steps."""
     if draft.question:
         raise AmbiguousError(draft.question, "answer the question")
     if draft.refusal:

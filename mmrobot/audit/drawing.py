@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,24 @@ _TARGET, _REFERENCE, _RIVAL = (255, 176, 32), (64, 170, 255), (190, 196, 204)
 _INK, _PAPER, _DIM, _REFUSED = (17, 24, 32), (245, 247, 250), (150, 160, 172), (240, 80, 70)
 _BAR, _LINE, _WIDTH = 62, 22, 960
 _DASH = 6
+_WARM, _HOT = (70, 20, 120), (255, 190, 40)
+_LEAST_LOSS = 0.02
+"""Less than this is noise, and does not glow."""
 
 
-def draw_record(record: dict[str, Any], picture: Path | None) -> NDArray[np.uint8]:
+def draw_record(
+    record: dict[str, Any],
+    picture: Path | None,
+    heat: NDArray[np.float64] | None = None,
+    step: int = -1,
+) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB: the picture, or a plain field where none is kept, under the words and above the
-    steps."""
+    steps. `heat` (of the picture's height and width, in [0, 1]) glows over it, for step `step`, whose things
+    alone are boxed then."""
     base = Image.open(picture).convert("RGB") if picture else Image.new("RGB", (640, 200), _INK)
     scale = _WIDTH / base.width
+    if heat is not None:
+        base = _glowing(base, heat)
     shown = base.resize((_WIDTH, round(base.height * scale)), Image.Resampling.LANCZOS)
     lines = _lines(record)
     canvas = Image.new("RGB", (_WIDTH, _BAR + shown.height + _LINE * len(lines) + 20), _INK)
@@ -27,20 +40,40 @@ def draw_record(record: dict[str, Any], picture: Path | None) -> NDArray[np.uint
     draw = ImageDraw.Draw(canvas)
     draw.text((18, 8), _fit(draw, f"\u201c{record['instruction']}\u201d", 21), font=_font(21), fill=_PAPER)
     under = f"{record['model']}, read with {record['reading_confidence']:.0%}"
+    if heat is not None:
+        under += f"; step {step + 1}: hidden from the model, the glowing parts cost most of its sureness"
     draw.text((18, 37), _fit(draw, under, 15), font=_font(15), fill=_DIM)
-    _things(draw, record, scale)
+    steps = record["steps"] if step < 0 else [s for s in record["steps"] if s["index"] == step]
+    _things(draw, steps, scale)
     for i, (text, shade) in enumerate(lines):
         at = (18, _BAR + shown.height + 10 + i * _LINE)
         draw.text(at, _fit(draw, text, 15), font=_font(15), fill=shade)
     return np.asarray(canvas)
 
 
-def _things(draw: ImageDraw.ImageDraw, record: dict[str, Any], scale: float) -> None:
+def png_of(image: NDArray[np.uint8]) -> bytes:
+    """(H, W, 3) uint8 RGB as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def _glowing(base: Image.Image, heat: NDArray[np.float64]) -> Image.Image:
+    """The picture, greyed, with what the model leans on in warm colours; of its own highest loss, if any."""
+    grey = np.asarray(base.convert("L"), dtype=np.float64)[..., None] * np.ones(3)
+    share = (heat / max(float(heat.max()), _LEAST_LOSS))[..., None]
+    low, high = np.array(_WARM, dtype=np.float64), np.array(_HOT, dtype=np.float64)
+    colour = low + (high - low) * share
+    mixed = grey * (1 - 0.75 * share) + colour * 0.75 * share
+    return Image.fromarray(np.clip(mixed, 0, 255).astype(np.uint8))
+
+
+def _things(draw: ImageDraw.ImageDraw, steps: Sequence[dict[str, Any]], scale: float) -> None:
     drawn: set[tuple[float, ...]] = set()
     tags: list[tuple[tuple[float, float, float, float], str, tuple[int, int, int]]] = []
     chosen = [
         (thing, shade)
-        for step in record["steps"]
+        for step in steps
         for thing, shade in ((step["target"], _TARGET), (step["reference"], _REFERENCE))
         if thing is not None
     ]

@@ -61,9 +61,7 @@ def up(
     real_time_factor: Pace = 1.0,
     model: Model = "",
     namespace: Annotated[str, typer.Option(help="namespace of all nodes")] = "",
-    require_approval: Annotated[
-        bool, typer.Option(help="each plan waits for the service approve_plan")
-    ] = False,
+    approval: Annotated[str, typer.Option(help="which plans wait for a person: never, risky, always")] = "",
     record: Annotated[Path | None, typer.Option(help="folder for MCAP and video")] = None,
     as_json: Json = False,
 ) -> None:
@@ -80,7 +78,7 @@ def up(
         model=model,
         namespace=namespace,
         use_sim_time=not robot,
-        require_approval=require_approval,
+        approval=approval,
         record=str(record or ""),
     )
     run(as_json, lambda output: run_up(options, not robot, output))
@@ -92,12 +90,48 @@ def say(
     wait: Annotated[bool, typer.Option(help="wait for the end")] = True,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="publish the plan, move nothing")] = False,
     timeout: Annotated[float, typer.Option(help="seconds to wait for the end")] = 300.0,
+    conversation: Annotated[str, typer.Option(help="whose words: 'it' is what was spoken of there")] = "",
     as_json: Json = False,
 ) -> None:
     """Give words to the robot that runs on this ROS domain."""
     from mmrobot.cli.say import run_say
 
-    run(as_json, lambda output: run_say(words, wait, plan_only, timeout, output))
+    run(as_json, lambda output: run_say(words, wait, plan_only, timeout, conversation, output))
+
+
+@app.command(epilog=_example("mmrobot approve", "mmrobot approve --digest 3f2a9c"))
+def approve(
+    digest: Annotated[str, typer.Option(help="only a plan whose digest begins so")] = "",
+    as_json: Json = False,
+) -> None:
+    """Have the plan that waits carried out."""
+    from mmrobot.cli.approve import run_decide
+
+    run(as_json, lambda output: run_decide(digest, True, output))
+
+
+@app.command(epilog=_example("mmrobot reject"))
+def reject(
+    digest: Annotated[str, typer.Option(help="only a plan whose digest begins so")] = "",
+    as_json: Json = False,
+) -> None:
+    """Drop the plan that waits."""
+    from mmrobot.cli.approve import run_decide
+
+    run(as_json, lambda output: run_decide(digest, False, output))
+
+
+@app.command(epilog=_example("mmrobot edit --keep 3,4", "mmrobot edit --change '1=the green cube'"))
+def edit(
+    keep: Annotated[str, typer.Option(help="steps to keep, in their order, counted from 1")] = "",
+    change: Annotated[list[str] | None, typer.Option(help="STEP=PHRASE: another thing; repeatable")] = None,
+    digest: Annotated[str, typer.Option(help="only a plan whose digest begins so")] = "",
+    as_json: Json = False,
+) -> None:
+    """Change the plan that waits: drop or reorder its steps, take other things."""
+    from mmrobot.cli.approve import run_edit
+
+    run(as_json, lambda output: run_edit(keep, change or [], digest, output))
 
 
 @app.command(epilog=_example("mmrobot explain", "mmrobot explain 3f2a --out why.png"))

@@ -12,13 +12,15 @@ from mmrobot.errors import DeadlineError
 from mmrobot.ros.client import RobotClient
 
 
-def run_say(words: str, wait: bool, plan_only: bool, timeout_s: float, output: Output) -> None:
+def run_say(
+    words: str, wait: bool, plan_only: bool, timeout_s: float, conversation: str, output: Output
+) -> None:
     """Send an instruction and, unless told otherwise, wait for its end."""
     if not is_stop(words):
         words = clean_instruction(words)
     with RobotClient() as client:
         client.on_status = lambda status: _tell(status, output)
-        follow = client.follow(words, plan_only)
+        follow = client.follow(words, plan_only, conversation=conversation)
         if not wait:
             follow.done.wait(1.0)
             if follow.error is not None:

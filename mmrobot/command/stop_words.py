@@ -1,7 +1,8 @@
 # ruff: noqa: E501 (word lists read best as they are)
 """Stop words, heard without any model: English, Spanish, German, French, Chinese.
 
-A stop may be the whole utterance, or lead it ("stop, put that back"). When in doubt between a
+All of them hold the robot still at once. What becomes of the request differs: after a stop it has ended, a hold
+keeps it for "go on", a cancel forgets it. A stop may be the whole utterance, or lead it ("stop, put that back"). When in doubt between a
 command to stop and anything else said *first*, it is a stop: a needless stop costs a second.
 Words inside a sentence ("the bus stop") and denials ("don't stop") are none.
 """
@@ -10,6 +11,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from enum import StrEnum
+
+
+class StopKind(StrEnum):
+    """What becomes of the request that was under way."""
+
+    STOP = "stop"
+    HOLD = "hold"
+    CANCEL = "cancel"
+
 
 # Nobody says more before a stop than this; bounds the time on enormous input.
 _READ_CHARACTERS = 400
@@ -20,23 +31,39 @@ _LEADING = frozenset("stop halt freeze abort stopp stoppe stoppez arrete arretez
 _NOT_AFTER_LEADING = frozenset("sign signs light lights watch button buttons motion word words".split())
 
 # These stop only as the whole utterance, or before a mark ("para, por favor").
-_WHOLE = frozenset(
-    phrase
-    for line in """
-    wait|whoa|woah|pause|cancel|enough|hold|hold it|hold on|hold still|stand still|stay still|stay there|keep still
-    dont move|do not move|not so fast|emergency stop|emergency|e stop|estop|cut it out|thats enough|wait a second
-    wait a moment|hang on|quit|quit it|terminate|cease|that is enough|hold on a second|cancel that|cancel it
+_WHOLE_WORDS = {
+    StopKind.STOP: """
+    whoa|woah|enough|hold still|stand still|stay still|stay there|keep still
+    dont move|do not move|not so fast|emergency stop|emergency|e stop|estop|cut it out|thats enough
+    quit|quit it|terminate|cease|that is enough
     can you stop|could you stop|could you please stop|would you stop|you need to stop|you must stop|i want you to stop
     make it stop
-    para|pare|paren|parate|alto|basta|quieto|quieta|detenganse|para ya|alto ahi|no te muevas|no se mueva|espera|deten|frena
+    para|pare|paren|parate|alto|basta|quieto|quieta|detenganse|para ya|alto ahi|no te muevas|no se mueva|deten|frena
     halt an|anhalten|haltet an|bleib stehen|stehen bleiben|stehenbleiben|hor auf|horauf|aufhoren|nicht bewegen
-    warte|warte mal|warte kurz|abbrechen|schluss|keine bewegung|halt stopp|stoppen|hor sofort auf|nicht weiter
-    halte|arrete toi|arretez vous|ne bouge pas|ne bouge plus|ne bougez plus|ne bougez pas|ca suffit|attends|attendez
-    attends un peu|halte la|arreter
-    """.splitlines()
+    schluss|keine bewegung|halt stopp|stoppen|hor sofort auf|nicht weiter
+    halte|arrete toi|arretez vous|ne bouge pas|ne bouge plus|ne bougez plus|ne bougez pas|ca suffit
+    halte la|arreter
+    """,
+    StopKind.HOLD: """
+    wait|pause|hold|hold it|hold on|wait a second|wait a moment|wait a minute|hang on|hold on a second|one moment
+    one second|just a second|just a moment|hold on a moment|hold that|pause it
+    espera|espere|esperen|un momento|pausa|warte|warte mal|warte kurz|warten|moment mal|einen moment
+    attends|attendez|attends un peu|un instant
+    """,
+    StopKind.CANCEL: """
+    cancel|cancel that|cancel it|cancel this|never mind|nevermind|forget it|forget that|forget about it|abort it
+    abort that|scratch that
+    cancela|cancelar|cancele|cancelalo|dejalo|olvidalo|abbrechen|brich ab|vergiss es|lass es|lass gut sein
+    annule|annulez|annuler|laisse tomber|oublie ca
+    """,
+}
+_WHOLE = {
+    phrase: kind
+    for kind, lines in _WHOLE_WORDS.items()
+    for line in lines.splitlines()
     for phrase in line.strip().split("|")
     if phrase
-)
+}
 # Said before or after a stop, these change nothing.
 _PADDING = frozenset(
     """please robot now hey oh ok okay no right immediately at once arm mister everything all and just i said
@@ -45,14 +72,20 @@ _PADDING = frozenset(
 )
 # Only these may stand before: "everything stop" is one, "at stop" is none.
 _BEFORE = frozenset(
-    """please robot now hey oh ok okay alright no just i said everything everybody everyone uh um ah wow well bitte
+    """you please robot now hey oh ok okay alright no just i said everything everybody everyone uh um ah wow well bitte
     nein non roboter por favor right immediately sofort jetzt schnell vite ahora now and""".split()
 )
 
 # A stop by themselves, and before one: "wait stop".
 _GASPS = frozenset(("wait", "whoa"))
 
-_CHINESE = ("停下来", "停一下", "停下", "停止", "停", "别动", "不要动", "不许动", "站住", "住手", "暂停", "快停", "急停")
+_CHINESE = {
+    **dict.fromkeys(
+        ("停下来", "停一下", "停下", "停止", "停", "别动", "不要动", "不许动", "站住", "住手", "快停", "急停"), StopKind.STOP
+    ),
+    **dict.fromkeys(("暂停", "等一下", "等一等", "等等", "等下", "稍等", "慢着"), StopKind.HOLD),
+    **dict.fromkeys(("取消", "算了", "不用了"), StopKind.CANCEL),
+}
 _CHINESE_TRADITIONAL = {"別": "别", "許": "许", "暫": "暂"}
 _CHINESE_PADDING = re.compile(r"^(?:机器人|機器人|请|請|快|马上|馬上|立刻|立即|现在|現在|喂|嘿)+")
 _CHINESE_TAIL = re.compile(r"^(?:吧|啊|了|呀|手|机器人|機器人|现在|現在|一下|下|来|住|止|停)*$")
@@ -62,10 +95,20 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def is_stop(text: str) -> bool:
-    """Whether an utterance means: stop at once. Never raises, reads a bounded part, needs no model."""
+    """Whether an utterance means: hold still at once. Never raises, reads a bounded part, needs no model."""
+    return stop_kind(text) is not None
+
+
+def stop_kind(text: str) -> StopKind | None:
+    """Which stop an utterance is; None where it is none. Never raises, reads a bounded part.
+
+    >>> stop_kind("stop!"), stop_kind("hold on"), stop_kind("never mind"), stop_kind("hold the cube")
+    (<StopKind.STOP: 'stop'>, <StopKind.HOLD: 'hold'>, <StopKind.CANCEL: 'cancel'>, None)
+    """
     head = unicodedata.normalize("NFKC", text[:_READ_CHARACTERS]).lower()
-    if _is_chinese_stop(head):
-        return True
+    chinese = _chinese_stop(head)
+    if chinese is not None:
+        return chinese
     folded = "".join(c for c in unicodedata.normalize("NFD", head) if not unicodedata.combining(c))
     folded = re.sub(r"['’‘ʼ`´]", "", folded)
     # A hyphen inside joins: "e-stop", "arrête-toi"; "non-stop" is no stop.
@@ -74,32 +117,35 @@ def is_stop(text: str) -> bool:
     while clauses and all(w in _BEFORE for w in clauses[0]):
         clauses = clauses[1:]
     if not clauses:
-        return False
+        return None
     first = _once([_unstretched(w) for w in clauses[0]])
-    return _leads(first) or _is_whole(first)
+    return _leading(first) or _whole(first)
 
 
-def _leads(said: list[str]) -> bool:
+def _leading(said: list[str]) -> StopKind | None:
     start = 0
     while start < len(said) and said[start] in _BEFORE | _GASPS:
         start += 1
     if start == len(said) or said[start] not in _LEADING:
-        return False
+        return None
     following = said[start + 1] if start + 1 < len(said) else ""
-    return following not in _NOT_AFTER_LEADING
+    if following in _NOT_AFTER_LEADING:
+        return None
+    return StopKind.CANCEL if said[start] == "abort" else StopKind.STOP
 
 
-def _is_whole(said: list[str]) -> bool:
-    """Whether the words are one of the phrases with nothing but padding around it."""
+def _whole(said: list[str]) -> StopKind | None:
+    """The kind of the phrase that the words are, with nothing but padding around it."""
     for start in range(min(len(said), 5)):
         if any(w not in _BEFORE for w in said[:start]):
-            return False
+            return None
         for end in range(len(said), start, -1):
             if any(w not in _PADDING for w in said[end:]):
                 break
-            if " ".join(said[start:end]) in _WHOLE:
-                return True
-    return False
+            kind = _WHOLE.get(" ".join(said[start:end]))
+            if kind is not None:
+                return kind
+    return None
 
 
 def _once(said: list[str]) -> list[str]:
@@ -116,7 +162,7 @@ def _unstretched(word: str) -> str:
     return word
 
 
-def _is_chinese_stop(head: str) -> bool:
+def _chinese_stop(head: str) -> StopKind | None:
     for old, new in _CHINESE_TRADITIONAL.items():
         head = head.replace(old, new)
     first = next((part for part in (p.strip() for p in re.split(r"[^\w]+", head)) if part), "")
@@ -124,4 +170,7 @@ def _is_chinese_stop(head: str) -> bool:
     if not first:
         rest = [p for p in re.split(r"[^\w]+", head) if p][1:]
         first = rest[0] if rest else ""
-    return any(first.startswith(s) and _CHINESE_TAIL.match(first[len(s) :]) for s in _CHINESE)
+    for word, kind in _CHINESE.items():
+        if first.startswith(word) and _CHINESE_TAIL.match(first[len(word) :]):
+            return kind
+    return None

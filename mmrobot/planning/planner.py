@@ -45,14 +45,16 @@ class Planner:
         recent: GroundedObject | None = None,
         moved: Sequence[Moved] = (),
         holds: Callable[[str], float] | None = None,
+        spot: Callable[[str], tuple[float, float] | None] = lambda _: None,
     ) -> None:
         """`recent` is what was spoken of last, `moved` what was moved before, `holds` the probability of a
-        claim."""
+        claim, `spot` where on the table a phrase is, if that is known."""
         self._table = Table(find, things, held, recent)
         self._held_at_first = self._table.held
         self._config = config
         self._holds = holds
         self._moved = moved
+        self._spot = spot
         self._write = StepWriter(self._table, config)
 
     def steps(self, draft: PlanDraft) -> tuple[PlanStep, ...]:
@@ -125,8 +127,9 @@ class Planner:
             self._write.pick(self._table.one(draft.target or ""), draft.confidence)
         elif draft.skill == "place":
             self._check_full()
-            if draft.relation in ("on", "in") and is_table(draft.reference or ""):
-                self._write.set_down(None, draft.confidence)
+            spot = self._spot(draft.reference or "")
+            if spot is not None or (draft.relation in ("on", "in") and is_table(draft.reference or "")):
+                self._write.set_down(spot, draft.confidence)
             else:
                 j = self._table.one(draft.reference or "")
                 self._write.place(

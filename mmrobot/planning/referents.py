@@ -88,5 +88,16 @@ def describe_places(phrase: str, candidates: Sequence[GroundedObject]) -> tuple[
     return tuple(f"the {thing} {words.get(i, numbered[i])}" for i in range(len(candidates)))
 
 
+def distinct_names(things: Sequence[GroundedObject]) -> list[str]:
+    """A phrase for each thing that none of the others answers to: its label, with where it is if others are
+    called so too. In the things' order, without article."""
+    names = []
+    for thing in things:
+        alike = [t for t in things if _without_article(t.label) == _without_article(thing.label)]
+        told = describe_places(thing.label, alike) if len(alike) > 1 else (thing.label,)
+        names.append(told[next(k for k, t in enumerate(alike) if t is thing)].removeprefix("the "))
+    return names
+
+
 def _without_article(phrase: str) -> str:
     return " ".join(w for w in phrase.split() if w.lower() not in ("the", "a", "an"))

@@ -70,7 +70,7 @@ class ArmServerNode(Node):
             cancel_callback=self._cancel,
             callback_group=MutuallyExclusiveCallbackGroup(),
         )
-        self._stops = StopListener(self, lambda reason: self._halt(ErrorCode.STOPPED, reason))
+        self._stops = StopListener(self, lambda reason, _: self._halt(ErrorCode.STOPPED, reason))
         self.create_timer(
             WATCH_S,
             self._watch,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +20,10 @@ from std_srvs.srv import Trigger
 
 from mmrobot.errors import DeadlineError, ErrorCode, MmrobotError, RobotUnavailableError
 from mmrobot.ros.action_caller import ActionCall, ActionCaller
-from mmrobot.ros.messages import error_code, plan_from_message
+from mmrobot.ros.messages import error_code, plan_from_message, pointing_to_message
 from mmrobot.ros.qos import COMMAND, LATCHED, STATE
 from mmrobot.tabletop.goals import ObjectState, WorldState
-from mmrobot.types import ActionPlan
+from mmrobot.types import ActionPlan, Pointing
 from mmrobot_msgs.action import FollowInstruction
 from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
 
@@ -58,6 +58,8 @@ class RobotClient:
         self._executor.add_node(self.node)
         self.on_status: Callable[[dict[str, Any]], None] = lambda _: None
         self.on_plan: Callable[[ActionPlan], None] = lambda _: None
+        self.on_feedback: Callable[[Follow, Any], None] = lambda *_: None
+        self._services: dict[str, Any] = {}
         self.health: dict[str, str] | None = None
         self.model_fault: MmrobotError | None = None
         self._loading_told_s = float("-inf")
@@ -105,7 +107,14 @@ class RobotClient:
             callback_group=MutuallyExclusiveCallbackGroup(),
         )
 
-    def follow(self, instruction: str, plan_only: bool = False, timeout_s: float = 5.0) -> Follow:
+    def follow(
+        self,
+        instruction: str,
+        plan_only: bool = False,
+        timeout_s: float = 5.0,
+        conversation: str = "",
+        pointings: Sequence[Pointing] = (),
+    ) -> Follow:
         """Send an instruction; raises RobotUnavailableError when nobody serves follow_instruction."""
         if not self._follow.wait_ready(timeout_s):
             raise RobotUnavailableError(
@@ -113,9 +122,40 @@ class RobotClient:
                 "start the robot with: mmrobot up; and use its ROS_DOMAIN_ID",
             )
         follow = Follow(instruction)
-        goal = FollowInstruction.Goal(instruction=instruction, plan_only=plan_only)
-        follow.call = self._follow.send(goal, on_end=lambda result: self._ended(follow, result))
+        goal = FollowInstruction.Goal(
+            instruction=instruction,
+            plan_only=plan_only,
+            conversation=conversation,
+            pointings=[pointing_to_message(p) for p in pointings],
+        )
+        follow.call = self._follow.send(
+            goal,
+            on_end=lambda result: self._ended(follow, result),
+            on_feedback=lambda told: self.on_feedback(follow, told),
+        )
         return follow
+
+    def call(self, kind: Any, name: str, request: Any, timeout_s: float = 20.0) -> Any:
+        """The response of a service; raises its error, RobotUnavailableError where nobody serves it, and
+        DeadlineError."""
+        client = self._services.get(name)
+        if client is None:
+            group = MutuallyExclusiveCallbackGroup()
+            client = self._services[name] = self.node.create_client(kind, name, callback_group=group)
+        if not client.wait_for_service(5.0):
+            raise RobotUnavailableError(
+                f"nobody serves '{name}' on ROS domain {self._context.get_domain_id()}",
+                "start the robot with: mmrobot up; and use its ROS_DOMAIN_ID",
+            )
+        done = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(timeout_s):
+            raise DeadlineError(f"'{name}' was not answered within {timeout_s:g} s", "try again")
+        response = future.result()
+        if response.error_code:
+            raise _told_error(response)
+        return response
 
     def stop(self, timeout_s: float = 2.0) -> str:
         """Stop by topic at once and by service; raises RobotUnavailableError when nobody answers."""
@@ -164,10 +204,8 @@ class RobotClient:
             follow.error = RobotUnavailableError("the instruction was not accepted", "try again")
             follow.done.set()
             return
-        code = error_code(result.error_code)
-        if code is not ErrorCode.NONE:
-            follow.error = MmrobotError(result.error_message, result.fix)
-            follow.error.code = code
+        if error_code(result.error_code) is not ErrorCode.NONE:
+            follow.error = _told_error(result)
         if result.plan.plan_id:
             follow.plan = plan_from_message(result.plan)
         follow.answer, follow.report = str(result.answer), str(result.report)
@@ -213,3 +251,10 @@ class RobotClient:
             for name, state in content["objects"].items()
         }
         self.world = WorldState(objects, content["held"], content["time_s"])
+
+
+def _told_error(told: Any) -> MmrobotError:
+    """The error of a result or response."""
+    error = MmrobotError(str(told.error_message), str(told.fix))
+    error.code = error_code(told.error_code)
+    return error

@@ -1,7 +1,11 @@
-"""From an instruction to its end: look, plan, publish, have it carried out, report. The newest wins.
+"""From words to their end: look, plan, publish, have it carried out, report. One task at a time.
 
-No call waits: the model works on the inference thread, the plan is carried out by the executor's
-action, and both come back in callbacks. One lock guards the state; ROS is reached through `Stage`.
+A newer request takes the running one's place; one that begins with "then" waits for its end; a question is
+answered while it goes on; what is not understood ends nothing. A stop ends the task, a hold keeps it for
+"go on", a cancel forgets it.
+
+No call waits: the model works on the inference thread, the plan is carried out by the executor's action, and
+both come back in callbacks. One lock guards the state; ROS is reached through `Stage`.
 """
 
 from __future__ import annotations
@@ -9,18 +13,18 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Protocol
+from concurrent.futures import TimeoutError as FutureTimeoutError
 
+from mmrobot.command.control import decides, goes_on, queued
 from mmrobot.command.questions import is_question
-from mmrobot.command.stop_words import is_stop
+from mmrobot.command.stop_words import StopKind, stop_kind
 from mmrobot.config import Config
 from mmrobot.errors import (
     AmbiguousError,
+    BusyError,
     CancelledError,
     DeadlineError,
     MmrobotError,
@@ -30,204 +34,167 @@ from mmrobot.errors import (
     StoppedError,
 )
 from mmrobot.ros.inference_thread import InferenceThread
+from mmrobot.ros.task import Outcome, Phase, Stage, Task
+from mmrobot.safety.risk import risks
 from mmrobot.types import ActionPlan, Answer, PlanStep
 
-APPROVAL_S = 120.0
 HANDOVER_S = 5.0
-
-
-class Phase(StrEnum):
-    """Where a task stands."""
-
-    HANDOVER = "waiting"
-    HOMING = "homing"
-    PLANNING = "planning"
-    APPROVAL = "approval"
-    EXECUTING = "executing"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a task ended: `error` None when it was carried out (or, with plan_only, planned), or answered."""
-
-    error: MmrobotError | None
-    plan: ActionPlan | None = None
-    steps_done: int = 0
-    answer: str = ""
-    report: str = ""
-    """What was done, and what was not and why; "" when nothing was carried out."""
-
-
-@dataclass(eq=False)
-class Task:
-    """One instruction. `on_progress(phase, message, step, options)` and `on_end` come from any thread."""
-
-    instruction: str
-    plan_only: bool = False
-    on_progress: Callable[[str, str, int, tuple[str, ...]], None] = lambda *_: None
-    on_end: Callable[[Outcome], None] = lambda _: None
-    phase: Phase = Phase.HANDOVER
-    plan: ActionPlan | None = None
-    answer: str = ""
-    steps_done: int = 0
-    report: str = ""
-    since_s: float = field(default_factory=time.monotonic)
-
-
-class Stage(Protocol):
-    """What the conductor needs of the graph. No call blocks but `make_plan`, on the inference thread."""
-
-    def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
-        """Look at a picture later than `after_ns`, and plan or answer; raises MmrobotError."""
-
-    def answer(self, question: str) -> Answer | None:
-        """An answer from the newest picture; None where the words ask for a move. Raises MmrobotError."""
-
-    def publish_plan(self, plan: ActionPlan) -> None:
-        """Tell everybody of a plan that will be carried out, or was asked for."""
-
-    def execute(
-        self,
-        plan: ActionPlan,
-        on_step: Callable[[int, str], None],
-        on_end: Callable[[MmrobotError | None, int, str], None],
-    ) -> None:
-        """Have a plan carried out; raises RobotUnavailableError when nobody does."""
-
-    def cancel_execution(self) -> None:
-        """End the running plan; its `on_end` follows."""
-
-    def stop_all(self) -> None:
-        """Hold the robot, now."""
-
-    def report(self, state: str, message: str, error: MmrobotError | None, task: Task) -> None:
-        """Tell people."""
-
-    def now_ns(self) -> int:
-        """ROS time."""
-
-    def silent(self) -> list[str]:
-        """Nodes needed for execution whose heartbeat is missed, or that started anew since `execute`."""
+_READ_FIRST = (Phase.EXECUTING, Phase.HOMING, Phase.APPROVAL, Phase.HELD)
+"""What goes on then is worth more than words that may be no request."""
 
 
 class Conductor:
-    """One task at a time; a newer instruction takes the running one's place."""
+    """`submit` what is said; `tick` some times a second. Calls come from any thread."""
 
-    def __init__(
-        self, stage: Stage, inference: InferenceThread, config: Config, require_approval: bool
-    ) -> None:
+    def __init__(self, stage: Stage, inference: InferenceThread, config: Config) -> None:
         self._stage, self._inference, self._config = stage, inference, config
-        self._require_approval = require_approval
         self._lock = threading.RLock()
         self._task: Task | None = None
-        # Questions that are asked of the model while a plan goes on; a stop or a cancel ends them too.
+        # Words that the model reads while a plan goes on; a stop or a cancel ends them too.
         self._asides: list[Task] = []
+        self._queue: deque[Task] = deque()
         self._robot_busy = False
         # After a stop or a failure the arm may hide the table: it goes home before the next look.
         self._away = False
         self._look_after_ns = 0
-        self._dialogue: deque[str] = deque(maxlen=max(1, config.command.dialogue_turns))
+        self._dialogues: OrderedDict[str, deque[str]] = OrderedDict()
 
     @property
     def task(self) -> Task | None:
         """The task under way."""
         return self._task
 
+    # -- what is said ------------------------------------------------------------------------------
+
     def submit(self, task: Task) -> None:
-        """Begin a task, ending the one under way as PREEMPTED; stop words stop instead, and a question is
-        answered while that one goes on."""
-        if is_stop(task.instruction):
-            self._stage.stop_all()
-            self.stop("somebody said stop")
+        """Begin, queue or answer it, or do with the task under way as its words say."""
+        words = task.instruction
+        kind = stop_kind(words)
+        if kind is not None:
+            self._stage.halt(kind, words)
+            task.answer = self.halted(kind, f"somebody said '{words.strip()[:40]}'")
             task.phase = Phase.ENDED
-            task.on_end(Outcome(None))
+            task.on_end(Outcome(None, answer=task.answer))
             return
-        if self._moving and not task.plan_only and is_question(task.instruction):
-            with self._lock:
-                self._asides.append(task)
-            asked = self._inference.submit("answer", lambda: self._stage.answer(task.instruction))
-            asked.add_done_callback(lambda done: self._answered(task, done))
-            return
-        self._take_over(task)
-
-    @property
-    def _moving(self) -> bool:
-        task = self._task
-        return task is not None and task.phase in (Phase.EXECUTING, Phase.HOMING)
-
-    def _answered(self, task: Task, future: Future[Answer | None]) -> None:
-        error = future.exception()
         with self._lock:
-            if task not in self._asides:
-                # Stopped or cancelled meanwhile: it must not begin to move now.
-                return
-            self._asides.remove(task)
-            if error is None and (answer := future.result()) is not None:
-                task.answer = answer.text
-                self._end(task, None)
-            elif error is None:
-                # It sounded like a question and asks for a move.
+            current = self._task
+            if current is None or task.plan_only:
                 self._take_over(task)
-            elif isinstance(error, MmrobotError):
-                self._end(task, error)
+            elif current.phase is Phase.APPROVAL and decides(words) is not None:
+                self._decide(current, bool(decides(words)))
+                self._answer(task, "approved" if decides(words) else "rejected")
+            elif current.phase is Phase.HELD and goes_on(words):
+                current.followers.append(task)
+                self._resume(current)
+            elif (rest := queued(words)) is not None:
+                self._enqueue(task, rest)
+            elif current.phase in _READ_FIRST or is_question(words):
+                self._read(task)
             else:
-                self._end(task, _fault("answering", error))
-                raise error
+                self._take_over(task)
 
-    def _take_over(self, task: Task) -> None:
+    def halted(self, kind: StopKind, reason: str) -> str:
+        """The robot holds still by now: what becomes of the task, in words."""
         with self._lock:
-            previous, self._task = self._task, task
-            if previous is not None:
-                newer = PreemptedError(f"a newer instruction took its place: '{task.instruction[:60]}'")
-                self._end(previous, newer)
-            if self._robot_busy:
-                self._stage.cancel_execution()
-                self._enter(task, Phase.HANDOVER, "waiting for the robot to hold still")
-            else:
-                self._begin(task)
+            task, stopped = self._task, StoppedError(reason, "give a new instruction when it is safe")
+            for aside in list(self._asides):
+                # It must not begin to move now.
+                self._drop(aside, stopped)
+            if kind is StopKind.HOLD:
+                return self._hold(task)
+            error: MmrobotError = stopped
+            if kind is StopKind.CANCEL:
+                error = CancelledError(reason, "say what to do instead")
+                self._stage.forget(task.conversation if task else "")
+            self._clear_queue(error)
+            if task is not None:
+                self._drop(task, error)
+            return "stopped" if kind is StopKind.STOP else "cancelled"
+
+    def halted_elsewhere(self, reason: str) -> None:
+        """Others have heard a stop, of a kind that they do not tell. What is held already stays so."""
+        with self._lock:
+            if self._task is None or self._task.phase is not Phase.HELD:
+                self.halted(StopKind.STOP, reason)
 
     def cancel(self, task: Task) -> None:
         """Its client wants no more of it."""
-        self._drop(task, CancelledError("the instruction was cancelled by its client"))
-
-    def stop(self, reason: str) -> None:
-        """End the task under way as STOPPED. The robot was held by others already."""
         with self._lock:
-            for task in (*self._asides, self._task):
-                if task is not None:
-                    self._drop(task, StoppedError(reason, "give a new instruction when it is safe"))
+            error = CancelledError("the instruction was cancelled by its client")
+            if task in self._queue:
+                self._queue.remove(task)
+                self._end(task, error)
+            self._drop(task, error)
+
+    # -- approval ----------------------------------------------------------------------------------
 
     def approve(self, plan_id: str, digest: str, approve: bool) -> str:
         """Decide on the plan that waits; raises StaleError when it is not that one."""
         with self._lock:
-            task = self._task
-            if task is None or task.phase is not Phase.APPROVAL or task.plan is None:
-                raise StaleError(
-                    "no plan waits for approval", "approve a plan while its status is 'approval'"
-                )
-            if (plan_id, digest) != (task.plan.plan_id, task.plan.digest):
-                raise StaleError(
-                    f"plan '{plan_id}' with digest {digest[:12]}... is not the one that waits",
-                    f"look at plan '{task.plan.plan_id}' and approve its digest",
-                )
-            if not approve:
-                self._finish(task, CancelledError("a person rejected the plan"))
-                return "rejected"
+            self._decide(self._waiting(plan_id, digest)[0], approve)
+            return "approved" if approve else "rejected"
+
+    def edit(
+        self, plan_id: str, digest: str, change: Callable[[Task, ActionPlan], ActionPlan], timeout_s: float
+    ) -> ActionPlan:
+        """Have `change` make another plan of the one that waits, on the inference thread; it waits in its
+        place.
+
+        Waits for it. Raises StaleError when it is not that one, DeadlineError, and the errors of `change`:
+        the plan that waited then waits on.
+        """
+        with self._lock:
+            task, plan = self._waiting(plan_id, digest)
+        try:
+            made = self._inference.submit("edit", lambda: change(task, plan)).result(timeout_s)
+        except FutureTimeoutError:
+            raise DeadlineError(f"the change took longer than {timeout_s:g} s", "try again") from None
+        with self._lock:
+            self._waiting(plan_id, digest)
+            task.plan = made
+            self._stage.publish_plan(made)
+            self._await_approval(task, made, ("a person changed it",))
+        return made
+
+    def _waiting(self, plan_id: str, digest: str) -> tuple[Task, ActionPlan]:
+        task = self._task
+        if task is None or task.phase is not Phase.APPROVAL or task.plan is None:
+            raise StaleError("no plan waits for approval", "approve a plan while its status is 'approval'")
+        if (plan_id, digest) != (task.plan.plan_id, task.plan.digest):
+            raise StaleError(
+                f"plan '{plan_id}' with digest {digest[:12]}... is not the one that waits",
+                f"look at plan '{task.plan.plan_id}' and approve its digest",
+            )
+        return task, task.plan
+
+    def _decide(self, task: Task, approve: bool) -> None:
+        if approve:
             self._execute(task)
-            return "approved"
+        else:
+            self._finish(task, CancelledError("a person rejected the plan", "say what to do instead"))
+
+    def _await_approval(self, task: Task, plan: ActionPlan, why: tuple[str, ...]) -> None:
+        steps = ", then ".join(s.summary for s in plan.steps)
+        told = f" ({'; '.join(why)})" if why else ""
+        self._enter(task, Phase.APPROVAL, f"may I {steps}?{told}", ("approve", "reject"))
+
+    # -- time --------------------------------------------------------------------------------------
 
     def tick(self) -> None:
         """Watch the time and the other nodes; call it some times a second."""
+        command = self._config.command
         with self._lock:
+            for aside in list(self._asides):
+                self._tick_aside(aside)
             task = self._task
             if task is None:
                 return
             age_s = time.monotonic() - task.since_s
             limit_s = {
                 Phase.PLANNING: self._config.model.timeout_s,
-                Phase.APPROVAL: APPROVAL_S,
+                Phase.APPROVAL: command.approve_within_s,
                 Phase.HANDOVER: HANDOVER_S,
+                Phase.HELD: command.hold_for_s,
             }.get(task.phase)
             if limit_s is not None and age_s > limit_s:
                 if task.phase is Phase.HANDOVER:
@@ -239,7 +206,7 @@ class Conductor:
                 silent = self._stage.silent()
                 if silent:
                     self._robot_busy, self._away = False, True
-                    self._stage.stop_all()
+                    self._stage.halt(StopKind.STOP, "")
                     self._finish(
                         task,
                         RobotUnavailableError(
@@ -249,16 +216,101 @@ class Conductor:
                         ),
                     )
 
-    def _drop(self, task: Task, error: MmrobotError) -> None:
+    def _tick_aside(self, aside: Task) -> None:
+        age_s = time.monotonic() - aside.since_s
+        if is_question(aside.instruction):
+            limit_s = self._config.model.timeout_s
+            if age_s > limit_s:
+                self._drop(aside, DeadlineError(f"no answer after {limit_s:g} s", "ask again"))
+        elif age_s > self._config.command.read_within_s:
+            # A request does not wait for a slow model while the robot does something else.
+            self._asides.remove(aside)
+            self._take_over(aside)
+
+    # -- words beside a task -----------------------------------------------------------------------
+
+    def _read(self, task: Task) -> None:
+        task.since_s = time.monotonic()
+        self._asides.append(task)
+        read = self._inference.submit("aside", lambda: self._stage.aside(task))
+        read.add_done_callback(lambda done: self._was_read(task, done))
+
+    def _was_read(self, task: Task, future: Future[Answer | None]) -> None:
+        error = future.exception()
         with self._lock:
-            if task in self._asides:
-                self._asides.remove(task)
-                self._end(task, error)
-            if task is not self._task:
+            if task not in self._asides:
+                # Stopped or cancelled meanwhile: it must not begin to move now.
                 return
+            self._asides.remove(task)
+            if error is None and (answer := future.result()) is not None:
+                self._answer(task, answer.text)
+            elif error is None:
+                self._take_over(task)
+            elif isinstance(error, MmrobotError):
+                self._ask_back(task, error)
+                self._end(task, error)
+            else:
+                self._end(task, _fault("reading", error))
+                raise error
+
+    def _answer(self, task: Task, text: str) -> None:
+        task.answer = text
+        self._end(task, None)
+
+    def _enqueue(self, task: Task, rest: str) -> None:
+        limit = self._config.command.max_queued
+        if len(self._queue) >= limit:
+            self._end(task, BusyError(f"{limit} requests wait already", "wait for their end, or cancel them"))
+            return
+        task.instruction, task.phase = rest, Phase.QUEUED
+        self._queue.append(task)
+        self._enter(task, Phase.QUEUED, f"after that: {rest}")
+
+    def _clear_queue(self, error: MmrobotError) -> None:
+        waiting, self._queue = self._queue, deque()
+        for task in waiting:
+            self._end(task, error)
+
+    # -- one task ----------------------------------------------------------------------------------
+
+    def _take_over(self, task: Task) -> None:
+        previous, self._task = self._task, task
+        if previous is not None:
+            newer = PreemptedError(f"a newer instruction took its place: '{task.instruction[:60]}'")
+            self._clear_queue(newer)
+            self._end(previous, newer)
+        self._hand_over(task)
+
+    def _hand_over(self, task: Task) -> None:
+        if self._robot_busy:
+            self._stage.cancel_execution()
+            self._enter(task, Phase.HANDOVER, "waiting for the robot to hold still")
+        else:
+            self._begin(task)
+
+    def _hold(self, task: Task | None) -> str:
+        if task is None:
+            return "holding still; nothing is under way"
+        if task.phase is not Phase.HELD:
             if self._robot_busy:
                 self._stage.cancel_execution()
-            self._finish(task, error)
+            task.resumes = task.resumes or task.begun
+            self._enter(task, Phase.HELD, "holding; say 'go on', or 'cancel'")
+        return "holding"
+
+    def _resume(self, task: Task) -> None:
+        self._enter(task, Phase.HANDOVER, "going on")
+        self._hand_over(task)
+
+    def _drop(self, task: Task, error: MmrobotError) -> None:
+        if task in self._asides:
+            self._asides.remove(task)
+            self._end(task, error)
+        if task is not self._task:
+            return
+        if self._robot_busy:
+            self._stage.cancel_execution()
+        self._finish(task, error)
 
     def _begin(self, task: Task) -> None:
         try:
@@ -272,10 +324,8 @@ class Conductor:
 
     def _plan(self, task: Task) -> None:
         self._enter(task, Phase.PLANNING, "looking and planning")
-        dialogue, after_ns = tuple(self._dialogue), self._look_after_ns
-        future = self._inference.submit(
-            "plan", lambda: self._stage.make_plan(task.instruction, dialogue, after_ns)
-        )
+        dialogue, after_ns = tuple(self._dialogue_of(task)), self._look_after_ns
+        future = self._inference.submit("plan", lambda: self._stage.make_plan(task, dialogue, after_ns))
         future.add_done_callback(lambda done: self._planned(task, done))
 
     def _planned(self, task: Task, future: Future[ActionPlan | Answer]) -> None:
@@ -284,8 +334,7 @@ class Conductor:
                 return
             error = future.exception()
             if isinstance(error, MmrobotError):
-                if isinstance(error, AmbiguousError):
-                    task.on_progress("asking", error.message, 0, error.candidates)
+                self._ask_back(task, error)
                 self._finish(task, error)
                 return
             if error is not None:
@@ -296,18 +345,25 @@ class Conductor:
                 task.answer = made.text
                 self._finish(task, None)
                 return
-            plan = task.plan = made
-            self._stage.publish_plan(plan)
+            task.plan = made
+            self._stage.publish_plan(made)
+            approval = self._config.command.approval
+            why = risks(made, self._config) if approval == "risky" else ()
             if task.plan_only:
                 self._finish(task, None)
-            elif self._require_approval:
-                self._enter(task, Phase.APPROVAL, f"plan {plan.plan_id} waits for approval")
+            elif approval == "always" or why:
+                self._await_approval(task, made, why)
             else:
                 self._execute(task)
+
+    def _ask_back(self, task: Task, error: MmrobotError) -> None:
+        if isinstance(error, AmbiguousError):
+            task.on_progress("asking", error.message, 0, error.candidates)
 
     def _execute(self, task: Task) -> None:
         assert task.plan is not None
         self._enter(task, Phase.EXECUTING, f"carrying out {len(task.plan.steps)} steps")
+        task.begun = True
         try:
             self._run(task, task.plan)
         except MmrobotError as error:
@@ -327,35 +383,56 @@ class Conductor:
             self._look_after_ns = self._stage.now_ns()
             self._away = error is not None
             current = self._task
-            if task is current and task.phase is Phase.HOMING and error is None:
+            if current is not None and current.phase is Phase.HANDOVER:
+                self._begin(current)
+            elif task is not current or task.phase is Phase.HELD:
+                return
+            elif task.phase is Phase.HOMING and error is None:
                 self._plan(task)
-            elif task is current:
+            else:
                 task.steps_done, task.report = steps_done, report
                 self._finish(task, error)
-            elif current is not None and current.phase is Phase.HANDOVER:
-                self._begin(current)
 
-    def _enter(self, task: Task, phase: Phase, message: str) -> None:
+    def _enter(self, task: Task, phase: Phase, message: str, options: tuple[str, ...] = ()) -> None:
         task.phase, task.since_s = phase, time.monotonic()
         self._stage.report(phase.value, message, None, task)
-        task.on_progress(phase.value, message, 0, ())
+        for each in (task, *task.followers):
+            each.on_progress(phase.value, message, 0, options)
 
     def _finish(self, task: Task, error: MmrobotError | None) -> None:
-        if task is self._task:
-            self._task = None
+        if task is not self._task:
+            self._end(task, error)
+            return
+        self._task = None
         self._end(task, error)
+        if error is not None:
+            self._clear_queue(CancelledError("what it was to follow was not done", "say it again"))
+        elif self._queue and self._task is None:
+            self._task = self._queue.popleft()
+            self._hand_over(self._task)
 
     def _end(self, task: Task, error: MmrobotError | None) -> None:
         if task.phase is Phase.ENDED:
             return
         task.phase = Phase.ENDED
-        self._dialogue.append(task.instruction)
         words = task.answer or "done" if error is None else error.message
-        self._dialogue.append(words)
+        self._dialogue_of(task).extend((task.instruction, words))
         state = ("answered" if task.answer else "done") if error is None else "failed"
         told = task.report if error is None and task.report else words
         self._stage.report(state, told, error, task)
-        task.on_end(Outcome(error, task.plan, task.steps_done, task.answer, task.report))
+        outcome = Outcome(error, task.plan, task.steps_done, task.answer, task.report)
+        for each in (task, *task.followers):
+            each.phase = Phase.ENDED
+            each.on_end(outcome)
+
+    def _dialogue_of(self, task: Task) -> deque[str]:
+        """The last turns of its conversation."""
+        turns, kept = self._config.command.dialogue_turns, self._config.command.max_conversations
+        found = self._dialogues.setdefault(task.conversation, deque(maxlen=max(1, turns)))
+        self._dialogues.move_to_end(task.conversation)
+        while len(self._dialogues) > kept:
+            self._dialogues.popitem(last=False)
+        return found
 
 
 def _fault(what: str, error: BaseException) -> MmrobotError:

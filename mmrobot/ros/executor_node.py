@@ -68,7 +68,7 @@ class ExecutorNode(Node):
         self._lock = threading.RLock()
         self._goal: DeferredGoal | None = None
         self._done_steps: set[int] = set()
-        self._stops = StopListener(self, self._stop)
+        self._stops = StopListener(self, lambda reason, _: self._stop(reason))
         self._robot = RemoteRobot(self, self._stops)
         self._runner = Runner(self._robot, RemoteLooker(self), self._gate, self._config)
         self._hand = HandFollower(self._runner)

@@ -56,8 +56,9 @@ class GraphOptions:
     model: str = field(default="", metadata={"help": "vision-language model; empty: the configuration's"})
     namespace: str = field(default="", metadata={"help": "namespace of all nodes"})
     use_sim_time: bool = field(default=True, metadata={"help": "take time from /clock"})
-    require_approval: bool = field(
-        default=False, metadata={"help": "true: each plan waits for the service approve_plan"}
+    approval: str = field(
+        default="",
+        metadata={"help": "which plans wait for a person: never, risky, always; empty: the configuration's"},
     )
     record: str = field(
         default="", metadata={"help": "folder for an MCAP file and a video; empty: record nothing"}
@@ -121,7 +122,7 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
         NodeSpec(
             "vlm",
             "mmrobot.ros.vlm_node",
-            {**config, **sim_time, "model": options.model, "require_approval": options.require_approval},
+            {**config, **sim_time, "model": options.model, "approval": options.approval},
             place,
         ),
     ]

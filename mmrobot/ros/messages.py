@@ -16,10 +16,11 @@ from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 from mmrobot.errors import ErrorCode
-from mmrobot.types import ActionPlan, GroundedObject, JointTrajectory, PlanStep, ScoredBox
+from mmrobot.types import ActionPlan, GroundedObject, JointTrajectory, PlanStep, Pointing, ScoredBox
 from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
 from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
 from mmrobot_msgs.msg import PlanStep as PlanStepMsg
+from mmrobot_msgs.msg import Pointing as PointingMsg
 from mmrobot_msgs.msg import Timing
 
 NS = 1_000_000_000
@@ -148,6 +149,17 @@ def step_from_message(message: PlanStepMsg) -> PlanStep:
         postconditions=tuple(message.postconditions),
         confidence=message.confidence,
     )
+
+
+def pointing_to_message(pointing: Pointing) -> PointingMsg:
+    """What is pointed at."""
+    return PointingMsg(stamp=to_time(pointing.stamp_ns), box_xyxy=[float(v) for v in pointing.box_xyxy])
+
+
+def pointing_from_message(message: PointingMsg) -> Pointing:
+    """What is pointed at; raises ValueError naming a box that is none."""
+    x0, y0, x1, y1 = (float(v) for v in message.box_xyxy)
+    return Pointing((x0, y0, x1, y1), from_time(message.stamp))
 
 
 def plan_to_message(plan: ActionPlan) -> ActionPlanMsg:

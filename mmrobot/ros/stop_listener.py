@@ -19,7 +19,7 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from std_msgs.msg import Empty, String
 
-from mmrobot.command.stop_words import is_stop
+from mmrobot.command.stop_words import StopKind, stop_kind
 from mmrobot.ros.qos import COMMAND
 
 KEPT = 16
@@ -27,9 +27,10 @@ FRESH_S = 2.0
 
 
 class StopListener:
-    """Calls `on_stop(reason)` on a callback group of its own, so that no other callback delays it."""
+    """Calls `on_stop(reason, kind)` on a callback group of its own, so that no other callback delays it. The
+    kind is None where others heard the stop, who do not tell it."""
 
-    def __init__(self, node: Node, on_stop: Callable[[str], object]) -> None:
+    def __init__(self, node: Node, on_stop: Callable[[str, StopKind | None], object]) -> None:
         self._on_stop = on_stop
         self._lock = threading.Lock()
         self._acting = threading.Lock()
@@ -55,7 +56,7 @@ class StopListener:
                 new = [s for s in stops if s > 0 and s not in self._heard]
                 self._heard.extend(new)
             if new:
-                self._on_stop("a stop that others have heard")
+                self._on_stop("a stop that others have heard", None)
 
     def missed_by(self, stops: Iterable[int]) -> bool:
         """Whether a stop was heard in the last FRESH_S that is not among those that a goal's sender knew."""
@@ -64,13 +65,14 @@ class StopListener:
             return fresh and bool(self._heard) and self._heard[-1] not in set(stops)
 
     def _hear_topic(self, _: Empty, info: dict[str, Any]) -> None:
-        self._hear(info, "stop_all was published")
+        self._hear(info, "stop_all was published", StopKind.STOP)
 
     def _hear_words(self, message: String, info: dict[str, Any]) -> None:
-        if is_stop(message.data):
-            self._hear(info, f"somebody said '{message.data.strip()[:40]}'")
+        kind = stop_kind(message.data)
+        if kind is not None:
+            self._hear(info, f"somebody said '{message.data.strip()[:40]}'", kind)
 
-    def _hear(self, info: dict[str, Any], reason: str) -> None:
+    def _hear(self, info: dict[str, Any], reason: str, kind: StopKind) -> None:
         stop = int(info["source_timestamp"])
         with self._acting:
             with self._lock:
@@ -79,4 +81,4 @@ class StopListener:
                     self._heard.append(stop)
                     self._newest_s = time.monotonic()
             if not known:
-                self._on_stop(reason)
+                self._on_stop(reason, kind)

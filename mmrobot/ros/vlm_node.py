@@ -9,7 +9,9 @@ never passes through here: the arm server and the executor hear it themselves.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from typing import get_args
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -20,43 +22,54 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Empty, String
 from visualization_msgs.msg import MarkerArray
 
-from mmrobot.audit.auditor import Auditor
-from mmrobot.command.stop_words import is_stop
-from mmrobot.conversation import Conversation
+from mmrobot.command.stop_words import StopKind, is_stop
+from mmrobot.config import CommandConfig, Config
 from mmrobot.errors import (
     ErrorCode,
+    InvalidConfigError,
+    InvalidInstructionError,
     MmrobotError,
     RobotUnavailableError,
 )
 from mmrobot.ros import camera_messages
 from mmrobot.ros.action_caller import ActionCall, ActionCaller
-from mmrobot.ros.conductor import Conductor, Outcome, Task
+from mmrobot.ros.conductor import Conductor
 from mmrobot.ros.deferred_goal import DeferredGoal
+from mmrobot.ros.explain_service import ExplainService
 from mmrobot.ros.frame_source import FrameSource
 from mmrobot.ros.health import HealthReporter
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
 from mmrobot.ros.inference_thread import InferenceThread
 from mmrobot.ros.markers import plan_markers
-from mmrobot.ros.messages import error_code, object_from_message, plan_to_message
+from mmrobot.ros.messages import (
+    error_code,
+    object_from_message,
+    plan_to_message,
+    pointing_from_message,
+)
 from mmrobot.ros.model_holder import ModelHolder
 from mmrobot.ros.model_services import ModelServices
 from mmrobot.ros.node_process import run_node
 from mmrobot.ros.overlay import annotate
 from mmrobot.ros.parameters import declare, declare_config
+from mmrobot.ros.plan_services import PlanServices
 from mmrobot.ros.qos import COMMAND, LATCHED
 from mmrobot.ros.status import StatusPublisher
 from mmrobot.ros.stop_listener import StopListener
+from mmrobot.ros.talks import Talks
+from mmrobot.ros.task import Outcome, Phase, Task
 from mmrobot.ros.transform_listener import TransformListener
 from mmrobot.ros.transforms import TransformBuffer
 from mmrobot.types import ActionPlan, Answer, GroundedObject, RgbdFrame
 from mmrobot_msgs.action import ExecutePlan, FollowInstruction
 from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
 from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
-from mmrobot_msgs.srv import ApprovePlan
 
 WATCHED = ("executor", "arm_server")
 TICK_S = 0.1
 LOOK_TIMEOUT_S = 12.0
+TOLD_AGAIN_S = 2.0
+SPOKEN = (Phase.APPROVAL, Phase.QUEUED)
 MEND_FIRST = "mend that, then give the instruction again"
 
 
@@ -65,8 +78,12 @@ class VlmNode(Node):
 
     def __init__(self) -> None:
         super().__init__("vlm")
-        self._config = declare_config(self)
-        approval = declare(self, "require_approval", False, "true: each plan waits for approve_plan")
+        self._config = _approving(
+            declare_config(self),
+            declare(
+                self, "approval", "", "which plans wait for approve_plan: never, risky, always; empty: config"
+            ),
+        )
         # The arm server holds by itself at the heartbeat's timeout_s; here a task is given up.
         self._silence_limit_s = self._config.heartbeat.give_up_s
         self._inference = InferenceThread()
@@ -77,33 +94,39 @@ class VlmNode(Node):
         )
         self._monitor = HeartbeatMonitor(self, TICK_S, CATCH_UP_S)
         self._lives: dict[str, str] = {}
+        self._told_still = ("", float("-inf"))
         self._status = StatusPublisher(self)
         self._model = ModelHolder(self, self._inference, self._config, self._status)
         self._held: GroundedObject | None = None
-        self._conversation: Conversation | None = None
-        self._auditor: Auditor | None = None
-        self._frame_of_plan: RgbdFrame | None = None
+        self._talks = Talks(
+            self._inference,
+            self._model.pipeline,
+            self.look,
+            lambda: self._held,
+            self.now_ns,
+            self.get_logger().warning,
+        )
         self._execution: ActionCall | None = None
         self._tasks: dict[bytes, Task] = {}
-        self._conductor = Conductor(self, self._inference, self._config, bool(approval))
+        self._conductor = Conductor(self, self._inference, self._config)
         self._connect()
         self._heartbeat = Heartbeat(self, "vlm")
 
     def close(self) -> None:
         """End the running task and the threads."""
-        self._conductor.stop("the vlm node shuts down")
+        self._conductor.halted(StopKind.STOP, "the vlm node shuts down")
         self._heartbeat.close()
         self._model.close()
         self._inference.close()
-        if self._auditor is not None:
-            self._auditor.close()
+        self._talks.close()
 
     def _connect(self) -> None:
-        groups = [MutuallyExclusiveCallbackGroup() for _ in range(5)]
+        groups = [MutuallyExclusiveCallbackGroup() for _ in range(4)]
         self._plan_out = self.create_publisher(ActionPlanMsg, "plan", LATCHED)
         self._markers_out = self.create_publisher(MarkerArray, "plan/markers", LATCHED)
         self._picture_out = self.create_publisher(Image, "image_annotated", LATCHED)
         self._stop_out = self.create_publisher(Empty, "stop_all", COMMAND)
+        self._words_out = self.create_publisher(String, "instruction", COMMAND)
         self._executor = ActionCaller(self, ExecutePlan, "execute_plan")
         self._server = ActionServer(
             self,
@@ -119,13 +142,14 @@ class VlmNode(Node):
         self.create_subscription(
             GroundedObjectMsg, "executor/held", self._take_held, LATCHED, callback_group=groups[1]
         )
-        self.create_service(ApprovePlan, "approve_plan", self._serve_approval, callback_group=groups[2])
+        PlanServices(self, self._conductor, self._talks)
+        ExplainService(self, self._inference, self._model.pipeline, self._config.audit)
         ModelServices(self, self._inference, self._model.pipeline, self.look)
         self._stops = StopListener(self, self._hear_stop)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(TICK_S, self._tick, callback_group=groups[3], clock=steady)
+        self.create_timer(TICK_S, self._tick, callback_group=groups[2], clock=steady)
         health = HealthReporter(self, self._status, self.problems, {"model": self._model.facts})
-        self.create_timer(1.0, health.report, callback_group=groups[4], clock=steady)
+        self.create_timer(1.0, health.report, callback_group=groups[3], clock=steady)
 
     def _tick(self) -> None:
         self._monitor.turn()
@@ -156,29 +180,47 @@ class VlmNode(Node):
         if not is_stop(message.data):
             self._conductor.submit(Task(message.data))
 
-    def _hear_stop(self, reason: str) -> None:
-        self._conductor.stop(reason)
+    def _hear_stop(self, reason: str, kind: StopKind | None) -> None:
+        if kind is None:
+            self._conductor.halted_elsewhere(reason)
+            return
+        words = self._conductor.halted(kind, reason)
         self._status.report("stopped", f"the robot holds still: {reason}")
+        # One stop may come by a topic, a service and again by a topic.
+        told, at_s = self._told_still
+        if words != told or time.monotonic() - at_s > TOLD_AGAIN_S:
+            self._told_still = (words, time.monotonic())
+            self._status.say(words)
 
     def _accept(self, handle: ServerGoalHandle) -> None:
         goal = DeferredGoal(handle)
         request = goal.request
+        key = bytes(handle.goal_id.uuid)
 
         def progress(phase: str, message: str, step: int, options: tuple[str, ...]) -> None:
-            steps = len(task.plan.steps) if task.plan else 0
+            plan = task.plan
             goal.feedback(
                 FollowInstruction.Feedback(
-                    phase=phase, step_index=step, steps_total=steps, message=message, options=list(options)
+                    phase=phase,
+                    step_index=step,
+                    steps_total=len(plan.steps) if plan else 0,
+                    message=message,
+                    plan_id=plan.plan_id if plan else "",
+                    plan_digest=plan.digest if plan else "",
+                    options=list(options),
                 )
             )
-
-        key = bytes(handle.goal_id.uuid)
 
         def end(outcome: Outcome) -> None:
             self._tasks.pop(key, None)
             goal.finish(_result(outcome))
 
-        task = Task(request.instruction, request.plan_only, progress, end)
+        try:
+            pointings = tuple(pointing_from_message(p) for p in request.pointings)
+        except ValueError as error:
+            end(Outcome(InvalidInstructionError(str(error), "point with a box of x1 >= x0 and y1 >= y0")))
+            return
+        task = Task(request.instruction, request.plan_only, progress, end, request.conversation, pointings)
         self._tasks[key] = task
         self._conductor.submit(task)
 
@@ -189,69 +231,28 @@ class VlmNode(Node):
             threading.Timer(0.02, self._conductor.cancel, (task,)).start()
         return CancelResponse.ACCEPT
 
-    def _serve_approval(
-        self, request: ApprovePlan.Request, response: ApprovePlan.Response
-    ) -> ApprovePlan.Response:
-        try:
-            response.message = self._conductor.approve(request.plan_id, request.digest, request.approve)
-            response.accepted = True
-        except MmrobotError as error:
-            response.error_code, response.error_message, response.fix = (
-                int(error.code),
-                error.message,
-                error.fix,
-            )
-        return response
-
     def _take_held(self, message: GroundedObjectMsg) -> None:
         self._held = object_from_message(message) if message.located else None
 
     # -- the conductor's Stage -------------------------------------------------------------------
 
-    def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
+    def make_plan(self, task: Task, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
         """On the inference thread."""
-        pipeline = self._model.pipeline()
-        frame = self.look(after_ns)
-        if self._conversation is None or self._conversation.pipeline is not pipeline:
-            self._conversation = Conversation(pipeline)
-            self._audit_anew(self._conversation)
-        held, now_ns = self._held, self.now_ns()
-        try:
-            made = self._conversation.respond(frame, instruction, dialogue, held, now_ns)
-        except MmrobotError as error:
-            self._note(frame, instruction, error, held, now_ns)
-            raise
-        self._frame_of_plan = frame
-        self._note(frame, instruction, made, held, now_ns)
-        return made
+        return self._talks.make_plan(task, dialogue, after_ns)
 
-    def answer(self, question: str) -> Answer | None:
+    def aside(self, task: Task) -> Answer | None:
         """On the inference thread, while a plan is carried out."""
-        if self._conversation is None or self._conversation.pipeline is not self._model.pipeline():
-            return None
-        return self._conversation.aside(self.look(), question)
+        return self._talks.aside(task)
 
-    def _audit_anew(self, conversation: Conversation) -> None:
-        if self._auditor is not None:
-            self._auditor.close()
-        self._auditor = Auditor(conversation, self.get_logger().warning)
-
-    def _note(
-        self,
-        frame: RgbdFrame,
-        instruction: str,
-        made: ActionPlan | Answer | MmrobotError,
-        held: GroundedObject | None,
-        now_ns: int,
-    ) -> None:
-        if self._auditor is not None:
-            self._auditor.note(frame, instruction, made, held, now_ns)
+    def forget(self, conversation: str) -> None:
+        """Nothing is left to go on with."""
+        self._talks.forget(conversation)
 
     def publish_plan(self, plan: ActionPlan) -> None:
         """Plan, markers and the picture with both drawn in."""
         self._plan_out.publish(plan_to_message(plan))
         self._markers_out.publish(plan_markers(plan))
-        frame = self._frame_of_plan
+        frame = self._talks.frame
         if frame is not None:
             drawn = annotate(frame.rgb, plan, frame.camera, frame.T_base_camera)
             self._picture_out.publish(
@@ -294,16 +295,19 @@ class VlmNode(Node):
         if execution is not None:
             execution.cancel()
 
-    def stop_all(self) -> None:
-        """Hold the robot."""
-        self._stop_out.publish(Empty())
+    def halt(self, kind: StopKind, words: str) -> None:
+        """Hold the robot. Words of another kind are passed on as they are: all nodes tell them apart."""
+        if kind is StopKind.STOP:
+            self._stop_out.publish(Empty())
+        else:
+            self._words_out.publish(String(data=words))
 
     def report(self, state: str, message: str, error: MmrobotError | None, task: Task) -> None:
-        """To `status`; questions, answers and refusals to `speech` too."""
+        """To `status`; what a person is to hear to `speech` too."""
         instruction = task.instruction[:200]
         steps = len(task.plan.steps) if task.plan else 0
         self._status.report(state, message, error, instruction=instruction, steps=steps)
-        if error is not None or task.answer:
+        if error is not None or task.answer or state in SPOKEN:
             self._status.say(message)
 
     def now_ns(self) -> int:
@@ -313,6 +317,16 @@ class VlmNode(Node):
     def silent(self) -> list[str]:
         """Nodes needed for execution whose beat is missed, or that have started anew since."""
         return self._monitor.missing(WATCHED, self._silence_limit_s, self._lives)
+
+
+def _approving(config: Config, approval: str) -> Config:
+    """The configuration with another say on approval, "" for its own. Raises InvalidConfigError."""
+    if not approval:
+        return config
+    allowed = get_args(CommandConfig.model_fields["approval"].annotation)
+    if approval not in allowed:
+        raise InvalidConfigError(f"approval is '{approval}'", f"choose one of {', '.join(allowed)}")
+    return config.model_copy(update={"command": config.command.model_copy(update={"approval": approval})})
 
 
 def _result(outcome: Outcome) -> FollowInstruction.Result:

@@ -26,6 +26,7 @@ ORDER = (
     {"execution"},
     {"looking"},
     {"locating"},
+    {"pointing"},
     {"pipeline"},
     {"conversation"},
     {"audit"},

@@ -49,9 +49,9 @@ def talk(config: Config) -> Conversation:
 def noted(tmp_path: Path, **settings: object) -> AuditStore:
     config = Config(audit=AuditConfig(directory=str(tmp_path), **settings))  # type: ignore[arg-type]
     conversation = talk(config)
-    auditor = Auditor(conversation, pytest.fail)
+    auditor = Auditor(conversation.pipeline, pytest.fail)
     plan = conversation.respond(frame(), SENTENCE)
-    auditor.note(frame(), SENTENCE, plan)
+    auditor.note(frame(), SENTENCE, conversation.read, plan)
     auditor.close()
     return AuditStore(config.audit)
 
@@ -81,10 +81,10 @@ def test_a_refusal_is_told_with_its_reason(tmp_path: Path) -> None:
     config = Config(audit=AuditConfig(directory=str(tmp_path)))
     conversation = talk(config)
     conversation.pipeline.vlm.answer_draft = draft(("pick", "the cup"))  # type: ignore[attr-defined]
-    auditor = Auditor(conversation, pytest.fail)
+    auditor = Auditor(conversation.pipeline, pytest.fail)
     with pytest.raises(TargetNotFoundError) as error:
         conversation.respond(frame(), "take the cup")
-    auditor.note(frame(), "take the cup", error.value)
+    auditor.note(frame(), "take the cup", conversation.read, error.value)
     auditor.close()
     record, _ = AuditStore(config.audit).load()
     assert record["refused"]["code"] == "TARGET_NOT_FOUND" and "cup" in record["refused"]["message"]
@@ -190,9 +190,9 @@ def test_it_is_drawn_with_and_without_a_picture(tmp_path: Path) -> None:
 def test_a_plan_keeps_its_name(tmp_path: Path) -> None:
     config = Config(audit=AuditConfig(directory=str(tmp_path)))
     conversation = talk(config)
-    auditor = Auditor(conversation, pytest.fail)
+    auditor = Auditor(conversation.pipeline, pytest.fail)
     plan = conversation.respond(frame(), SENTENCE)
     assert isinstance(plan, ActionPlan)
-    auditor.note(frame(), SENTENCE, plan)
+    auditor.note(frame(), SENTENCE, conversation.read, plan)
     auditor.close()
     assert AuditStore(config.audit).names() == [plan.plan_id]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmrobot.command.stop_words import is_stop
+from mmrobot.command.stop_words import StopKind, is_stop, stop_kind
 
 STOPS = """
 stop|Stop!|STOP!!!|stop.|stop stop stop|please stop|stop please|robot, stop!|hey robot stop|stop now|stop it
@@ -35,6 +35,30 @@ no no no|cancel that order of blocks|nicht weiter als die Tasse
 @pytest.mark.parametrize("text", STOPS)
 def test_stops(text: str) -> None:
     assert is_stop(text)
+
+
+HOLDS = """
+hold|hold on|Hold it!|wait|wait a moment|pause|hang on|one moment please|robot, pause|espera|un momento|warte mal|attends|暂停|等一下|請等等
+""".replace("\n", "|").strip("|").split("|")
+
+CANCELS = """
+cancel|cancel that|Never mind.|nevermind|forget it|please cancel|abort|abort now|cancela|olvídalo|abbrechen|vergiss es|annule|laisse tomber|取消|算了
+""".replace("\n", "|").strip("|").split("|")
+
+
+@pytest.mark.parametrize("text", HOLDS)
+def test_holds_keep_the_request(text: str) -> None:
+    assert stop_kind(text) is StopKind.HOLD
+
+
+@pytest.mark.parametrize("text", CANCELS)
+def test_cancels_forget_it(text: str) -> None:
+    assert stop_kind(text) is StopKind.CANCEL
+
+
+@pytest.mark.parametrize("text", ["stop", "hey you stop", "stop, wait", "Stopp!", "basta", "停下", "whoa"])
+def test_stops_end_it(text: str) -> None:
+    assert stop_kind(text) is StopKind.STOP
 
 
 @pytest.mark.parametrize("text", NO_STOPS)

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from mmrobot.command.stop_words import StopKind
 from mmrobot.config import Config
 from mmrobot.errors import ErrorCode, ExecutionFailedError, MmrobotError, StaleError, TargetNotFoundError
-from mmrobot.ros.conductor import Conductor, Outcome, Task
+from mmrobot.ros.conductor import Conductor
 from mmrobot.ros.inference_thread import InferenceThread
+from mmrobot.ros.task import Outcome, Phase, Task
 from mmrobot.types import ActionPlan, Answer, PlanStep
 
 
@@ -24,23 +26,29 @@ class FakeStage:
         self.error: MmrobotError | None = None
         self.executed: list[ActionPlan] = []
         self.end: Callable[[MmrobotError | None, int], None] | None = None
-        self.cancelled = self.stopped = 0
+        self.cancelled = 0
         self.published: list[ActionPlan] = []
         self.missing: list[str] = []
         self.reports: list[tuple[str, str]] = []
+        self.halts: list[tuple[StopKind, str]] = []
+        self.forgotten: list[str] = []
+        self.told: list[tuple[str, ...]] = []
+        self.confidence = 1.0
 
-    def make_plan(self, instruction: str, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
+    def make_plan(self, task: Task, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
         assert self.gate.wait(5)
+        self.told.append(dialogue)
         if self.error is not None:
             raise self.error
-        if instruction.endswith("?"):
-            return Answer(instruction, "two")
-        return ActionPlan("id-" + instruction, instruction, (PlanStep(0, "home"),), 1, "fake")
+        words = f"the rest of {task.instruction}" if task.resumes else task.instruction
+        if words.endswith("?"):
+            return Answer(words, "two")
+        return ActionPlan(f"id-{words}", words, (PlanStep(0, "home"),), 1, "fake", self.confidence)
 
-    def answer(self, question: str) -> Answer | None:
+    def aside(self, task: Task) -> Answer | None:
         if self.error is not None:
             raise self.error
-        return None if question.startswith("could you") else Answer(question, "two")
+        return Answer(task.instruction, "two") if task.instruction.endswith("?") else None
 
     def publish_plan(self, plan: ActionPlan) -> None:
         self.published.append(plan)
@@ -52,8 +60,11 @@ class FakeStage:
     def cancel_execution(self) -> None:
         self.cancelled += 1
 
-    def stop_all(self) -> None:
-        self.stopped += 1
+    def halt(self, kind: StopKind, words: str) -> None:
+        self.halts.append((kind, words))
+
+    def forget(self, conversation: str) -> None:
+        self.forgotten.append(conversation)
 
     def report(self, state, message, error, task) -> None:
         self.reports.append((state, message))
@@ -77,8 +88,8 @@ def inference() -> Iterator[InferenceThread]:
     thread.close()
 
 
-def make(stage: FakeStage, inference: InferenceThread, approval: bool = False) -> Conductor:
-    return Conductor(stage, inference, Config(), approval)
+def make(stage: FakeStage, inference: InferenceThread, approval: str = "never") -> Conductor:
+    return Conductor(stage, inference, Config.model_validate({"command": {"approval": approval}}))
 
 
 def task(words: str, ends: list[Outcome], plan_only: bool = False) -> Task:
@@ -176,6 +187,7 @@ def test_newer_one_while_moving_waits_for_the_arm_then_goes_home_first(stage, in
     conductor.submit(task("old", old))
     until(lambda: stage.executed)
     conductor.submit(task("new", new))
+    until(lambda: old)
     assert stage.cancelled == 1
     assert [code(e) for e in old] == [ErrorCode.PREEMPTED]
     assert len(stage.executed) == 1
@@ -191,9 +203,9 @@ def test_stop_ends_the_task_and_a_late_end_is_ignored(stage, inference) -> None:
     conductor, ends = make(stage, inference), []
     conductor.submit(task("go", ends))
     until(lambda: stage.executed)
-    conductor.stop("somebody said stop")
+    conductor.halted(StopKind.STOP, "somebody said stop")
     stage.end(None, 1, "")
-    conductor.stop("again")
+    conductor.halted(StopKind.STOP, "again")
     assert [code(e) for e in ends] == [ErrorCode.STOPPED]
 
 
@@ -202,7 +214,8 @@ def test_stop_word_as_instruction_stops_without_the_model(stage, inference) -> N
     conductor.submit(task("go", first))
     until(lambda: stage.executed)
     conductor.submit(task("Stop!", second))
-    assert stage.stopped == 1
+    assert stage.halts == [(StopKind.STOP, "Stop!")]
+    assert second[0].answer == "stopped"
     assert code(first[0]) is ErrorCode.STOPPED
     assert code(second[0]) is ErrorCode.NONE
 
@@ -216,7 +229,7 @@ def test_plan_only_ends_with_the_plan(stage, inference) -> None:
 
 
 def test_approval_is_bound_to_the_digest(stage, inference) -> None:
-    conductor, ends = make(stage, inference, approval=True), []
+    conductor, ends = make(stage, inference, approval="always"), []
     with pytest.raises(StaleError):
         conductor.approve("x", "y", True)
     conductor.submit(task("go", ends))
@@ -231,12 +244,200 @@ def test_approval_is_bound_to_the_digest(stage, inference) -> None:
 
 
 def test_rejected_plan_is_dropped(stage, inference) -> None:
-    conductor, ends = make(stage, inference, approval=True), []
+    conductor, ends = make(stage, inference, approval="always"), []
     conductor.submit(task("go", ends))
     until(lambda: stage.published)
     assert conductor.approve(stage.published[0].plan_id, stage.published[0].digest, False) == "rejected"
     assert code(ends[0]) is ErrorCode.CANCELLED
     assert not stage.executed
+
+
+def test_only_risky_plans_wait_where_asked_for_and_say_why(stage, inference) -> None:
+    conductor, ends, told = make(stage, inference, approval="risky"), [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.executed)
+    stage.end(None, 1, "")
+    stage.confidence = 0.5
+    unsure = Task("go far", on_progress=lambda *said: told.append(said), on_end=ends.append)
+    conductor.submit(unsure)
+    until(lambda: unsure.phase is Phase.APPROVAL)
+    phase, message, _, options = told[-1]
+    assert phase == "approval" and "50%" in message and options == ("approve", "reject")
+    assert len(stage.executed) == 1
+
+
+@pytest.mark.parametrize(("words", "approved"), [("approve", True), ("Reject it.", False)])
+def test_a_word_decides_on_the_plan_that_waits(stage, inference, words: str, approved: bool) -> None:
+    conductor, ends, said = make(stage, inference, approval="always"), [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.published)
+    conductor.submit(task(words, said))
+    assert said[0].error is None
+    assert bool(stage.executed) is approved
+    assert [code(e) for e in ends] == ([] if approved else [ErrorCode.CANCELLED])
+
+
+def test_a_question_leaves_the_plan_that_waits(stage, inference) -> None:
+    conductor, ends, answers = make(stage, inference, approval="always"), [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.published)
+    conductor.submit(task("how many cubes are there?", answers))
+    until(lambda: answers)
+    assert conductor.task is not None and conductor.task.phase is Phase.APPROVAL and ends == []
+
+
+def test_an_edited_plan_waits_in_the_place_of_the_other(stage, inference) -> None:
+    conductor, ends = make(stage, inference, approval="always"), []
+    conductor.submit(task("go", ends))
+    until(lambda: conductor.task is not None and conductor.task.phase is Phase.APPROVAL)
+    old = stage.published[0]
+    other = ActionPlan("other", "go", (PlanStep(0, "home"), PlanStep(1, "home")), 1, "fake")
+    with pytest.raises(StaleError):
+        conductor.edit(old.plan_id, "0" * 64, lambda *_: other, 5)
+    assert conductor.edit(old.plan_id, old.digest, lambda *_: other, 5) is other
+    with pytest.raises(StaleError):
+        conductor.approve(old.plan_id, old.digest, True)
+    conductor.approve(other.plan_id, other.digest, True)
+    assert stage.executed == [other] and stage.published == [old, other]
+
+
+def test_an_edit_that_fails_leaves_the_plan_that_waits(stage, inference) -> None:
+    conductor, ends = make(stage, inference, approval="always"), []
+    conductor.submit(task("go", ends))
+    until(lambda: conductor.task is not None and conductor.task.phase is Phase.APPROVAL)
+    plan = stage.published[0]
+
+    def fails(*_):
+        raise TargetNotFoundError("there is no 'cup'")
+
+    with pytest.raises(TargetNotFoundError):
+        conductor.edit(plan.plan_id, plan.digest, fails, 5)
+    assert conductor.approve(plan.plan_id, plan.digest, True) == "approved"
+
+
+def test_a_held_task_goes_on_with_the_rest_and_both_hear_of_its_end(stage, inference) -> None:
+    conductor, ends, held, on = make(stage, inference), [], [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.executed)
+    conductor.submit(task("hold on", held))
+    assert stage.halts == [(StopKind.HOLD, "hold on")] and held[0].answer == "holding"
+    # The executor's end, and others' news of that stop, change nothing.
+    stage.end(ExecutionFailedError("stopped"), 0, "")
+    conductor.halted_elsewhere("a stop that others have heard")
+    assert conductor.task is not None and conductor.task.phase is Phase.HELD and ends == []
+    conductor.submit(task("go on", on))
+    assert [s.skill for s in stage.executed[-1].steps] == ["home"] and stage.executed[-1].model == "none"
+    stage.end(None, 1, "")
+    until(lambda: len(stage.executed) == 3)
+    assert stage.executed[-1].instruction == "the rest of go"
+    stage.end(None, 1, "done")
+    assert [e.report for e in (*ends, *on)] == ["done", "done"]
+
+
+def test_a_task_held_before_it_began_is_planned_as_a_whole(stage, inference) -> None:
+    conductor, ends, others = make(stage, inference, approval="always"), [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.published)
+    conductor.submit(task("wait", others))
+    conductor.submit(task("go on", others))
+    until(lambda: len(stage.published) == 2)
+    assert stage.published[-1].instruction == "go"
+
+
+@pytest.mark.parametrize(("words", "ended"), [("stop", "STOPPED"), ("never mind", "CANCELLED")])
+def test_what_is_held_can_be_stopped_or_cancelled(stage, inference, words: str, ended: str) -> None:
+    conductor, ends, others = make(stage, inference), [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.executed)
+    conductor.submit(task("hold", others))
+    conductor.submit(task(words, others))
+    assert [code(e).name for e in ends] == [ended] and conductor.task is None
+    assert stage.forgotten == ([""] if ended == "CANCELLED" else [])
+
+
+def test_what_nobody_goes_on_with_is_dropped_in_time(stage, inference) -> None:
+    config = Config.model_validate({"command": {"hold_for_s": 0.01}})
+    conductor, ends, others = Conductor(stage, inference, config), [], []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.executed)
+    conductor.submit(task("hold", others))
+    time.sleep(0.03)
+    conductor.tick()
+    assert code(ends[0]) is ErrorCode.TIMEOUT
+
+
+def test_then_waits_for_the_end(stage, inference) -> None:
+    conductor, first, second = make(stage, inference), [], []
+    conductor.submit(task("go", first))
+    until(lambda: stage.executed)
+    conductor.submit(task("then go further", second))
+    assert first == [] and second == [] and ("queued", "after that: go further") in stage.reports
+    stage.end(None, 1, "")
+    until(lambda: len(stage.executed) == 2)
+    assert stage.executed[-1].instruction == "go further"
+    stage.end(None, 1, "")
+    assert [code(e) for e in (*first, *second)] == [ErrorCode.NONE] * 2
+
+
+@pytest.mark.parametrize("how", ["fails", "stop", "newer", "cancelled"])
+def test_what_waits_does_not_begin_after_a_bad_end(stage, inference, how: str) -> None:
+    conductor, first, second, third = make(stage, inference), [], [], []
+    conductor.submit(task("go", first))
+    until(lambda: stage.executed)
+    waiting = task("after that go further", second)
+    conductor.submit(waiting)
+    if how == "fails":
+        stage.end(ExecutionFailedError("no grip"), 0, "")
+    elif how == "stop":
+        conductor.submit(task("stop", third))
+    elif how == "cancelled":
+        conductor.cancel(waiting)
+    else:
+        conductor.submit(task("something else", third))
+    until(lambda: second)
+    expected = {"stop": ErrorCode.STOPPED, "newer": ErrorCode.PREEMPTED}.get(how, ErrorCode.CANCELLED)
+    assert [code(e) for e in second] == [expected]
+    assert "go further" not in [p.instruction for p in stage.executed]
+
+
+def test_too_many_that_wait_are_refused(stage, inference) -> None:
+    conductor = Conductor(stage, inference, Config.model_validate({"command": {"max_queued": 1}}))
+    ends: list[Outcome] = []
+    conductor.submit(task("go", []))
+    until(lambda: stage.executed)
+    conductor.submit(task("then one", ends))
+    conductor.submit(task("then two", ends))
+    assert [code(e) for e in ends] == [ErrorCode.BUSY]
+
+
+def test_a_request_does_not_wait_for_a_slow_reader(inference) -> None:
+    class Slow(FakeStage):
+        read = threading.Event()
+
+        def aside(self, task: Task) -> Answer | None:
+            assert self.read.wait(5)
+            return None
+
+    stage = Slow()
+    config = Config.model_validate({"command": {"read_within_s": 0.01}})
+    conductor, first, second = Conductor(stage, inference, config), [], []
+    conductor.submit(task("go", first))
+    until(lambda: stage.executed)
+    conductor.submit(task("go elsewhere", second))
+    time.sleep(0.03)
+    conductor.tick()
+    assert [code(e) for e in first] == [ErrorCode.PREEMPTED] and stage.cancelled == 1
+    stage.read.set()
+
+
+def test_each_conversation_has_turns_of_its_own(stage, inference) -> None:
+    conductor, ends = make(stage, inference), []
+    for words, name in (("what is it?", "a"), ("and this?", "b"), ("how many?", "a")):
+        conductor.submit(Task(words, on_end=ends.append, conversation=name))
+        count = len(ends)
+        until(lambda n=count: len(ends) > n or (stage.told[-1:] and conductor.task is None))
+    until(lambda: len(ends) == 3)
+    assert stage.told == [(), (), ("what is it?", "two")]
 
 
 def test_silent_executor_stops_everything(stage, inference) -> None:
@@ -245,14 +446,14 @@ def test_silent_executor_stops_everything(stage, inference) -> None:
     until(lambda: stage.executed)
     stage.missing = ["executor"]
     conductor.tick()
-    assert stage.stopped == 1
+    assert [kind for kind, _ in stage.halts] == [StopKind.STOP]
     assert code(ends[0]) is ErrorCode.ROBOT_UNAVAILABLE
     assert "executor" in ends[0].error.message
 
 
 def test_model_that_never_answers_runs_into_its_time(stage, inference) -> None:
     conductor, ends = (
-        Conductor(stage, inference, Config.model_validate({"model": {"timeout_s": 0.01}}), False),
+        Conductor(stage, inference, Config.model_validate({"model": {"timeout_s": 0.01}})),
         [],
     )
     stage.gate.clear()
@@ -270,7 +471,7 @@ def test_what_was_ended_while_the_model_read_it_never_moves(inference, how: str)
             super().__init__()
             self.asked, self.read = threading.Event(), threading.Event()
 
-        def answer(self, question: str) -> Answer | None:
+        def aside(self, task: Task) -> Answer | None:
             self.asked.set()
             assert self.read.wait(5)
             return None
@@ -283,7 +484,7 @@ def test_what_was_ended_while_the_model_read_it_never_moves(inference, how: str)
     conductor.submit(asked)
     assert stage.asked.wait(5)
     if how == "stop":
-        conductor.stop("somebody said stop")
+        conductor.halted(StopKind.STOP, "somebody said stop")
     else:
         conductor.cancel(asked)
     assert [code(e).name for e in second] == ["STOPPED" if how == "stop" else "CANCELLED"]

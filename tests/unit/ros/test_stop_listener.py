@@ -6,6 +6,7 @@ from typing import Any
 
 from std_msgs.msg import Empty, String
 
+from mmrobot.command.stop_words import StopKind
 from mmrobot.ros import stop_listener
 from mmrobot.ros.stop_listener import StopListener
 
@@ -28,7 +29,11 @@ class Topics:
 
 def listener() -> tuple[Topics, StopListener, list[str]]:
     topics, reasons = Topics(), []
-    return topics, StopListener(topics, reasons.append), reasons  # type: ignore[arg-type]
+
+    def hear(reason: str, kind: StopKind | None) -> None:
+        reasons.append(reason if kind is None else f"{kind}: {reason}")
+
+    return topics, StopListener(topics, hear), reasons  # type: ignore[arg-type]
 
 
 def test_words_and_topic_are_heard_each_with_its_reason() -> None:
@@ -36,8 +41,15 @@ def test_words_and_topic_are_heard_each_with_its_reason() -> None:
     topics.say("stop!", 1)
     topics.say("pick up the red cube", 2)
     topics.stop_all(3)
-    assert reasons == ["somebody said 'stop!'", "stop_all was published"]
-    assert stops.heard() == [1, 3]
+    topics.say("hold on", 4)
+    topics.say("never mind", 5)
+    assert reasons == [
+        "stop: somebody said 'stop!'",
+        "stop: stop_all was published",
+        "hold: somebody said 'hold on'",
+        "cancel: somebody said 'never mind'",
+    ]
+    assert stops.heard() == [1, 3, 4, 5]
 
 
 def test_a_stop_known_from_others_is_no_new_one_and_a_newer_one_is() -> None:
