@@ -97,6 +97,7 @@ class Pipeline:
             moved=seen,
             holds=look.holds,
             spot=bound.spot,
+            seen_ns=frame.stamp_ns,
         )
         with timed(timings, "steps"):
             steps = planner.steps(draft)

@@ -109,7 +109,7 @@ def _order(plan: ActionPlan, keep: Sequence[int]) -> list[int]:
     unknown = [i for i in order if not 0 <= i < len(plan.steps)]
     if unknown:
         raise NotUnderstoodError(
-            f"the plan has steps 0 to {len(plan.steps) - 1}, not {unknown[0]}",
+            f"the plan has {len(plan.steps)} steps, and none of index {unknown[0]}",
             "name steps of the plan that waits",
         )
     if len(set(order)) != len(order):
@@ -130,7 +130,7 @@ def _pick_of(steps: Sequence[PlanStep], i: int) -> int | None:
 def _check(plan: ActionPlan, change: Change) -> None:
     if not 0 <= change.step < len(plan.steps):
         raise NotUnderstoodError(
-            f"the plan has steps 0 to {len(plan.steps) - 1}, not {change.step}",
+            f"the plan has {len(plan.steps)} steps, and none of index {change.step}",
             "name a step of the plan that waits",
         )
     step = plan.steps[change.step]

@@ -46,16 +46,17 @@ class Planner:
         moved: Sequence[Moved] = (),
         holds: Callable[[str], float] | None = None,
         spot: Callable[[str], tuple[float, float] | None] = lambda _: None,
+        seen_ns: int = 0,
     ) -> None:
         """`recent` is what was spoken of last, `moved` what was moved before, `holds` the probability of a
-        claim, `spot` where on the table a phrase is, if that is known."""
+        claim, `spot` where on the table a phrase is, if that is known, `seen_ns` the picture's stamp."""
         self._table = Table(find, things, held, recent)
         self._held_at_first = self._table.held
         self._config = config
         self._holds = holds
         self._moved = moved
         self._spot = spot
-        self._write = StepWriter(self._table, config)
+        self._write = StepWriter(self._table, config, seen_ns)
 
     def steps(self, draft: PlanDraft) -> tuple[PlanStep, ...]:
         """All steps of the draft.

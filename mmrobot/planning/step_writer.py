@@ -20,8 +20,9 @@ from mmrobot.types import DraftStep, GroundedObject, PlanStep, Vector3
 class StepWriter:
     """Writes the steps of one plan; `banned` are things that no step may touch."""
 
-    def __init__(self, table: Table, config: Config) -> None:
-        self.table, self.config = table, config
+    def __init__(self, table: Table, config: Config, seen_ns: int = 0) -> None:
+        """`seen_ns` is the stamp of the picture that the plan rests on."""
+        self.table, self.config, self.seen_ns = table, config, seen_ns
         self.banned: list[int] = []
         self.steps: list[PlanStep] = []
 
@@ -80,7 +81,9 @@ class StepWriter:
         assert i is not None
         target = self.table.now[i]
         goal = free_spot(target, (*self.around(i), *expected), self.config, wish)
-        self.put("on", table_top(self.config, target.stamp_ns), goal, confidence, (i,))
+        # The table is seen with all that stands on it; what is in the hand may have been seen long before.
+        seen_ns = max(self.seen_ns, *(o.stamp_ns for o in self.table.original))
+        self.put("on", table_top(self.config, seen_ns), goal, confidence, (i,))
 
     def put(
         self,

@@ -10,7 +10,7 @@ from mmrobot.config import Config
 from mmrobot.planning.footprint import footprint_of, gap_m
 from mmrobot.planning.planner import Planner
 from mmrobot.types import DraftStep, PlanDraft
-from tests.support.fake_world import bowl, thing
+from tests.support.fake_world import bowl, draft, thing
 
 BEFORE = thing("red cube", 0.40, 0.20)
 NOW = thing("red cube", 0.50, -0.18, bottom=0.006)
@@ -38,3 +38,9 @@ def test_a_taken_place_is_said():
     goal = footprint_of(replace(NOW)).at(*place.goal_position_m[:2])
     assert gap_m(goal, footprint_of(cup)) > 0.01
     assert say.skill == "say" and "taken" in say.text
+
+
+def test_the_table_under_what_was_taken_long_ago_is_as_fresh_as_the_picture() -> None:
+    old = thing("red cube", 0.40, 0.20, stamp_ns=1)
+    steps = Planner(lambda _: [], [], Config(), old, seen_ns=90).steps(draft(("place", "on", "the table")))
+    assert steps[0].reference.stamp_ns == 90
