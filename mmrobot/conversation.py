@@ -31,6 +31,7 @@ from mmrobot.types import ActionPlan, Answer, DraftStep, GroundedObject, PlanDra
 
 READ_BACK = "did you mean: "
 """So begins the message of the AmbiguousError that reads a sentence back."""
+AT_IT = "I am at it"
 _REMEMBERED = 12
 """Moves that "back" may go back over."""
 
@@ -119,10 +120,13 @@ class Conversation:
         if undoes(said) or self._replies(said, at_ns):
             return None
         if goes_on(said):
-            return Answer(said, "I am at it")
+            return Answer(said, AT_IT)
         draft = self.pipeline.draft(frame, said)
         if self._asks(said, draft):
             return Answer(said, self.pipeline.vlm.answer(frame.rgb, said))
+        if [s.skill for s in draft.steps] == ["resume"]:
+            # "Are you finished yet?" is read so too, and either way it is the answer.
+            return Answer(said, AT_IT)
         check_draft(draft, said)
         command = self.pipeline.config.command
         doubtful = command.confirm_moving_below if is_question(said) else command.confirm_below

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mmrobot.types import BoxXyxy, box_iou
 from mmrobot.vlm.interface import VisionLanguageModel
 
-COLUMNS, ROWS = 16, 12
+COLUMNS, ROWS = 12, 9
 _SAME_IOU = 0.5
 
 

@@ -190,6 +190,8 @@ def test_words_beside_a_plan_are_answered_asked_about_or_taken() -> None:
     world.said = draft(("pick", "the green cube"))
     assert conversation.aside(frame(), "pick up the green cube") is None
     assert conversation.aside(frame(), "go on").text == "I am at it"
+    world.said = draft(("resume",))
+    assert conversation.aside(frame(), "are you finished yet?").text == "I am at it"
     world.said = draft()
     with pytest.raises(NotUnderstoodError):
         conversation.aside(frame(), "bla bla")
