@@ -1,4 +1,4 @@
-"""The same graph in Gazebo Harmonic: its world, the arm, a scene's or an episode's objects, and ros_gz's bridge.
+"""The same graph in Gazebo Harmonic: its world, the arm, a scene's objects, and ros_gz's bridge.
 
     ros2 launch mmrobot gazebo.launch.py scene:=my_scene.yaml headless:=false
 

@@ -1,6 +1,6 @@
 """What the embedded simulator does beside physics, for Gazebo: frames, the gripper's one command, going home.
 
-    python -m mmrobot.ros.gazebo_companion_node --ros-args -p scene:=sim/scenes/demo.yaml -p use_sim_time:=true
+    python -m mmrobot.ros.gazebo_companion_node --ros-args -p scene:=my_scene.yaml -p use_sim_time:=true
 
 Publishes /tf of the arm's links (from `joint_states`) and /tf_static of the camera, turns `gripper_command`
 (the opening) into `gripper_finger_position` (each finger), and takes the arm to its home posture once, from

@@ -47,12 +47,16 @@ def gazebo_actions(context: Any) -> list[Any]:
     from launch.launch_description_sources import PythonLaunchDescriptionSource
     from launch_ros.actions import Node
 
-    given = {name: str(context.launch_configurations.get(name, value)) for name, value, _ in gazebo_arguments()}
+    given = {
+        name: str(context.launch_configurations.get(name, value)) for name, value, _ in gazebo_arguments()
+    }
     gz_args, bridge_config = given.pop(GZ_ARGS[0]), given.pop(BRIDGE[0])
     options = replace(options_from_text(given), use_sim_time=True)
     bridge = Path(bridge_config or shared_folder("config") / "gz_bridge.yaml").expanduser().resolve()
     if not bridge.is_file():
-        raise InvalidConfigError(f"bridge_config is '{bridge}', which is no file", "see config/gz_bridge.yaml")
+        raise InvalidConfigError(
+            f"bridge_config is '{bridge}', which is no file", "see config/gz_bridge.yaml"
+        )
     gz_sim = _ros_gz_sim() / "launch" / "gz_sim.launch.py"
     world = write_world(options)
     server = "-r -s --headless-rendering" if options.headless else "-r"

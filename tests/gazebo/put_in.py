@@ -111,14 +111,15 @@ def _wait_home(client: RobotClient, nodes: Supervisor) -> None:
         at = dict(zip(message.name, message.position, strict=True))
         far[0] = float(np.abs(np.array([at[n] for n in ARM_JOINTS]) - OBSERVE_POSTURE).max())
 
-    heard = client.node.create_subscription(JointState, "joint_states", take, STATE)
+    client.node.create_subscription(JointState, "joint_states", take, STATE)
     deadline = time.monotonic() + HOME_S
     while far[0] > HOME_RAD:
         nodes.check()
         if time.monotonic() > deadline:
-            raise DeadlineError(f"the arm is not home after {HOME_S:.0f} s, {far[0]:.2f} rad away", "see logs")
+            raise DeadlineError(
+                f"the arm is not home after {HOME_S:.0f} s, {far[0]:.2f} rad away", "see logs"
+            )
         time.sleep(0.05)
-    client.node.destroy_subscription(heard)
     time.sleep(2.0 / CAMERA_HZ)
 
 
@@ -165,6 +166,13 @@ def _result(
     )
 
 
+def line(result: GazeboResult) -> str:
+    """One episode in words, for a person."""
+    told = "ok  " if result.passed else "FAIL"
+    times = f"{result.simulated_s:6.1f} s simulated, {result.wall_s:6.1f} s of wall time"
+    return f"{told} {result.name}  {times}  '{result.instruction}'  {result.reason}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--episodes", type=int, default=20)
@@ -186,12 +194,12 @@ def main() -> int:
                 episode.name, False, "error", error.message, episode.instruction, (), 0.0, 0.0, 0.0
             )
         results.append(result)
-        told = "ok  " if result.passed else "FAIL"
-        print(f"{told} {result.name}  {result.simulated_s:6.1f} s simulated, {result.wall_s:6.1f} s of wall time  "
-              f"'{result.instruction}'  {result.reason}", flush=True)  # fmt: skip
+        print(line(result), flush=True)
     passed = sum(r.passed for r in results)
     ok = passed >= ENOUGH * len(results)
-    print(json.dumps({"ok": ok, "n": len(results), "passed": passed, "episodes": [asdict(r) for r in results]}))
+    print(
+        json.dumps({"ok": ok, "n": len(results), "passed": passed, "episodes": [asdict(r) for r in results]})
+    )
     print(f"logs: {out}", file=sys.stderr)
     return 0 if ok else 1
 

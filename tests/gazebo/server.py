@@ -135,9 +135,7 @@ class GazeboServer:
     def check(self) -> None:
         """Raises GazeboError when Gazebo has ended."""
         if self._process is not None and self._process.poll() is not None:
-            raise GazeboError(
-                f"Gazebo ended with status {self._process.returncode}:\n{self._last_words()}"
-            )
+            raise GazeboError(f"Gazebo ended with status {self._process.returncode}:\n{self._last_words()}")
 
     def _last_words(self) -> str:
         return "\n".join(self.log.splitlines()[-15:])

@@ -1,4 +1,4 @@
-"""gazebo.launch.py by the true launch: what it starts, with stand-ins for ros_gz's programs, and what it refuses."""
+"""gazebo.launch.py by the true launch, with stand-ins for ros_gz's programs: what it starts and refuses."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def program(path: Path, out: Path, seconds: float) -> None:
 
 @pytest.fixture
 def ros_gz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An ament prefix with ros_gz_sim and ros_gz_bridge in it, and a `gz` on the path, that tell what they got."""
+    """An ament prefix with ros_gz_sim and ros_gz_bridge, and a `gz` on the path, that tell what they got."""
     prefix = tmp_path / "prefix"
     for package in ("ros_gz_sim", "ros_gz_bridge"):
         marker = prefix / "share/ament_index/resource_index/packages" / package

@@ -1,4 +1,4 @@
-"""The generated world as Gazebo 11 (classic) reads it: SDF 1.7, no gz-sim systems, no capsules, no rgbd_camera.
+"""The generated world as Gazebo 11 (classic) reads it: no gz-sim systems, capsules or rgbd_camera.
 
 Harmonic's joint controllers become one element with the same settings, for the plugin that the tests
 compile: it carries out the same laws (tests/gazebo/plugin.cc).

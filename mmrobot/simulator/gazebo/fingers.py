@@ -1,4 +1,4 @@
-"""The gripper's one command, an opening, as two fingers of Gazebo need it: ramped, halved, never far ahead."""
+"""The gripper's one command, an opening, as Gazebo's two fingers need it: ramped, halved, never far ahead."""
 
 from __future__ import annotations
 

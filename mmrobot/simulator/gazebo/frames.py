@@ -1,4 +1,4 @@
-"""Where links and camera of the table world are, by the SDF alone: for whoever has joint positions, no simulator."""
+"""Where links and camera of the table world are, by the SDF alone: for whoever has joint positions only."""
 
 from __future__ import annotations
 

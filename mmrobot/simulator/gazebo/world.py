@@ -85,7 +85,7 @@ def _inline_arm(world: ET.Element) -> None:
     for index, include in enumerate(world):
         if include.tag == "include" and include.findtext("uri") == "model://arm":
             arm = child(parse((MODELS_FOLDER / "arm" / "model.sdf").read_text(encoding="utf-8")), "model")
-            arm.set("name", include.findtext("name") or arm.get("name", "arm"))
+            arm.set("name", include.findtext("name") or "arm")
             world.remove(include)
             world.insert(index, adapt_arm(arm))
             return

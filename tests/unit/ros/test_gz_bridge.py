@@ -1,4 +1,4 @@
-"""config/gz_bridge.yaml against both of its sides: our nodes' topics, and what the world's systems say and hear."""
+"""config/gz_bridge.yaml against both of its sides: our nodes' topics, and the world's systems."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEYS = {
 
 
 def gazebo_topics() -> dict[str, tuple[str, str]]:
-    """Topic: (type, direction) of the generated world, as gz-sim 8 and gz-sensors 8 make them of its elements."""
+    """Topic: (type, direction) of the generated world, as gz-sim 8 and gz-sensors 8 make them."""
     topics = {"clock": ("gz.msgs.Clock", "GZ_TO_ROS")}
     for element in ET.fromstring(gazebo_world(Scene())).iter():
         topic = (element.findtext("topic") or "").strip()

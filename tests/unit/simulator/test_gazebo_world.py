@@ -1,4 +1,4 @@
-"""The generated worlds: what both dialects hold, where they differ, and that the embedded simulator reads one."""
+"""The generated worlds: what both dialects hold, where they differ; the embedded simulator reads one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from mmrobot.arm.hand import ARM_JOINTS, GRIPPER_JOINTS
 from mmrobot.errors import InvalidConfigError, UnsupportedSdfError
 from mmrobot.simulator.gazebo.arm import ARM_GAINS, FINGER_GAINS
-from mmrobot.simulator.gazebo.elements import child, named, parse, read_pose, write_pose
+from mmrobot.simulator.gazebo.elements import child, named, read_pose, write_pose
 from mmrobot.simulator.gazebo.frames import arm_frames, camera_pose
 from mmrobot.simulator.gazebo.world import STEP_S, Dialect, gazebo_world
 from mmrobot.simulator.sdf_parse import parse_world
@@ -85,7 +85,9 @@ def test_a_world_that_lacks_a_part_is_refused(tmp_path: Path, old: str, new: str
 
 def test_the_trajectory_controller_names_everything_of_each_joint() -> None:
     plugins = [
-        p for p in named(world_of(Dialect.HARMONIC), "model", "arm").iter("plugin") if p.get("name") == TRAJECTORY
+        p
+        for p in named(world_of(Dialect.HARMONIC), "model", "arm").iter("plugin")
+        if p.get("name") == TRAJECTORY
     ]
     (plugin,) = plugins
     tags = {e.tag for e in plugin} - {"topic", "use_header_start_time"}
