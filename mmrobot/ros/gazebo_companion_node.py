@@ -57,6 +57,7 @@ class GazeboCompanionNode(Node):
         self._width_m = 0.0
         self._stamp_ns = self._ramped_ns = self._tf_ns = 0
         self._homing_ns: int | None = None
+        self._homing_points = 0
         self._loaded = True
         self._tf_out = self.create_publisher(TFMessage, "/tf", DYNAMIC_TF)
         self._tf_static_out = self.create_publisher(TFMessage, "/tf_static", STATIC_TF)
@@ -118,6 +119,7 @@ class GazeboCompanionNode(Node):
         if again and self._trajectory_out.get_subscription_count() > 1:
             self._homing_ns = stamp_ns
             home = home_trajectory(ARM_JOINTS, positions, np.array(OBSERVE_POSTURE))
+            self._homing_points = len(home.times_s)
             self._trajectory_out.publish(trajectory_to_message(home))
             self.get_logger().info("taking the arm from where Gazebo loads it to its home posture")
 
@@ -132,7 +134,10 @@ class GazeboCompanionNode(Node):
                 self._ramp.command(message.data)
 
     def _see_trajectory(self, message: JointTrajectoryMsg) -> None:
-        """The arm server's way to say "stand still, now" holds the fingers too (see TopicArmPort.halt)."""
+        """Who else commands the arm has it: no way home is said again, least of all after a stop. The arm
+        server's way to say "stand still, now" holds the fingers too (see TopicArmPort.halt)."""
+        if len(message.points) != self._homing_points:
+            self._loaded = False
         if len(message.points) != 1 or from_duration(message.points[0].time_from_start) > 0.0:
             return
         if not any(message.points[0].velocities):

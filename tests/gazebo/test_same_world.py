@@ -198,6 +198,17 @@ def test_things_are_seen_at_the_same_pixels(pair: Pair) -> None:
     print(f"centres at most {max(far):.2f} pixels apart")
 
 
+def test_depth_pictures_agree(pair: Pair) -> None:
+    """Table, floor, arm and things alike; only at edges may a pixel see the one or the other."""
+    seen, expected = pair.server.pictures["D"][1], pair.simulator.render_true().depth_m
+    both = np.isfinite(seen) & np.isfinite(expected)
+    assert both.mean() > 0.99
+    off = np.abs(seen - expected)[both]
+    print(f"depth: half of the pixels within {1000 * np.median(off):.2f} mm")
+    assert np.median(off) < 0.002
+    assert (off > 0.01).mean() < 0.02
+
+
 def test_the_arm_came_home_and_the_fingers_obey(pair: Pair) -> None:
     joints = pair.state["joints"]
     assert [joints[n][0] for n in ARM_JOINTS] == pytest.approx(OBSERVE_POSTURE, abs=0.005)

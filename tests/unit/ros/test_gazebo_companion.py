@@ -72,6 +72,15 @@ def test_the_arm_goes_home_once_and_whoever_moves_it_first_has_it(node: GazeboCo
     assert len(node._trajectory_out.sent) == 2, "it was moved, and is somebody else's now"
 
 
+def test_after_a_stop_no_way_home_is_said_again(node: GazeboCompanionNode) -> None:
+    node._take_state(state(1.0))
+    node._see_trajectory(node._trajectory_out.sent[0])
+    still = JointTrajectoryPoint(positions=[0.01] * 6, velocities=[0.0] * 6)
+    node._see_trajectory(JointTrajectory(joint_names=list(ARM_JOINTS), points=[still]))
+    node._take_state(state(5.0))
+    assert len(node._trajectory_out.sent) == 1
+
+
 def test_nothing_is_said_while_only_the_node_itself_hears(node: GazeboCompanionNode) -> None:
     node._trajectory_out.heard_by = 1
     node._take_state(state(1.0))
