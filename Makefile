@@ -17,7 +17,7 @@ unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LI
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint unit integration launch-tests colcon end-to-end eval train constraints clean
+.PHONY: help setup setup-dev demo test lint unit integration gazebo launch-tests colcon end-to-end eval train constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,7 @@ test:  ## every check, quick ones first
 	@$(MAKE) --no-print-directory colcon
 	@$(MAKE) --no-print-directory integration
 	@$(MAKE) --no-print-directory launch-tests
+	@$(MAKE) --no-print-directory gazebo
 	@$(MAKE) --no-print-directory end-to-end
 	@echo "==> all tests passed"
 
@@ -55,6 +56,10 @@ integration:  ## tests on the real ROS graph and the real simulator
 	@echo "==> integration tests"
 	@$(PYTEST) tests/unit -m slow || [ $$? -eq $(NO_TEST_CHOSEN) ]
 	@$(call pytest_if_any,tests/integration tests/replay tests/gpu,$(AGAIN))
+
+gazebo:  ## the same world and an episode in a true Gazebo 11 (set up in .gazebo the first time: 2 GB, 3 minutes)
+	@echo "==> Gazebo tests"
+	@$(PYTEST) tests/gazebo $(AGAIN)
 
 launch-tests:  ## tests of the launch files
 	@echo "==> launch tests"
@@ -78,7 +83,7 @@ constraints:  ## pin what .venv holds in constraints.txt
 	$(BIN)/python scripts/freeze_constraints.py
 
 clean:  ## remove .venv and everything that was built
-	rm -rf .venv .setup.lock build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .gazebo .setup.lock build install log dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define with_python

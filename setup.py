@@ -10,7 +10,14 @@ from setuptools import find_packages, setup
 
 PACKAGE = "mmrobot"
 SHARED_FOLDERS = ("launch", "config", "sim")
-NODES = ("simulator_node", "vlm_node", "executor_node", "arm_server_node", "recorder_node")
+NODES = (
+    "simulator_node",
+    "vlm_node",
+    "executor_node",
+    "arm_server_node",
+    "recorder_node",
+    "gazebo_companion_node",
+)
 
 
 def shared_files():

@@ -27,7 +27,14 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "mmrobot_setup"
 SUPPORTED = ((3, 11), (3, 12))
-NODES = ("simulator_node", "vlm_node", "executor_node", "arm_server_node", "recorder_node")
+NODES = (
+    "simulator_node",
+    "vlm_node",
+    "executor_node",
+    "arm_server_node",
+    "recorder_node",
+    "gazebo_companion_node",
+)
 
 # Variables of a sourced ROS, or of another environment, would mix two installations.
 FOREIGN_VARIABLES = (

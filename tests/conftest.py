@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need what this machine lacks are skipped, and say so."""
     lacking = {
         "gpu": None if _has_gpu() else "no NVIDIA GPU on this machine",
-        "gazebo": None if shutil.which("gz") or shutil.which("gzserver") else "no Gazebo on this machine",
     }
     for item in items:
         for marker, reason in lacking.items():
