@@ -332,6 +332,23 @@ class AuditConfig(Section):
     redact: bool = Field(default=False, description="true: neither pictures nor words are kept")
 
 
+class RecordingConfig(Section):
+    """Recordings of runs. All of it stays on this machine, and nothing is recorded unless asked for."""
+
+    frames_hz: float = Field(
+        default=1.0, ge=0, le=30, description="exact pictures a second, beside those that a plan rests on"
+    )
+    black_box: bool = Field(
+        default=False, description="true: the last seconds are remembered, and written when something fails"
+    )
+    black_box_s: float = Field(default=30.0, gt=0, le=600, description="how many seconds")
+    black_box_mb: float = Field(default=256.0, gt=0, le=1e5, description="megabytes of memory for them")
+    directory: str = Field(default="", description="folder; empty: mmrobot/black_box in your own data folder")
+    keep: int = Field(default=10, ge=1, le=10_000, description="files kept at most, the oldest go first")
+    max_mb: float = Field(default=500.0, gt=0, le=1e6, description="megabytes kept at most")
+    keep_days: float = Field(default=7.0, gt=0, le=3650, description="days that a file is kept at most")
+
+
 class Config(Section):
     """All of it."""
 
@@ -348,6 +365,7 @@ class Config(Section):
     command: CommandConfig = CommandConfig()
     risk: RiskConfig = RiskConfig()
     audit: AuditConfig = AuditConfig()
+    recording: RecordingConfig = RecordingConfig()
 
 
 def default_config_file() -> Path | None:

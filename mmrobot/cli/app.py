@@ -425,6 +425,21 @@ def export(
     run(as_json, lambda output: run_export(options, output))
 
 
+@app.command(epilog=_example("mmrobot replay runs/demo/run.mcap", "mmrobot replay run.mcap --model my_qwen"))
+def replay(
+    file: Annotated[Path, typer.Argument(help="MCAP of --record or of the black box, or a rosbag2 folder")],
+    model: Model = "",
+    config: Annotated[Path | None, typer.Option(help="YAML [default: the recording's own settings]")] = None,
+    tolerance_mm: Annotated[float, typer.Option(help="places further apart differ", min=0.0)] = 5.0,
+    min_iou: Annotated[float, typer.Option(help="boxes that overlap less differ", min=0.0, max=1.0)] = 0.85,
+    as_json: Json = False,
+) -> None:
+    """A recorded run through perception and planning again, without ROS: are the plans the same?"""
+    from mmrobot.cli.replay import run_replay
+
+    run(as_json, lambda output: run_replay(file, model, config, tolerance_mm, min_iou, output))
+
+
 @app.command(epilog=_example("mmrobot doctor"))
 def doctor(as_json: Json = False) -> None:
     """What is installed and works, with a fix for each fault."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from mmrobot.config import default_config_file, load_config
 from mmrobot.errors import InvalidConfigError
 
 DEFAULT_SCENE = "demo.yaml"
@@ -126,9 +127,10 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
             place,
         ),
     ]
-    if options.record:
+    if options.record or load_config(options.config or default_config_file()).recording.black_box:
         recorder = {"directory": _absolute(options.record), "spectator": simulate and not options.headless}
-        nodes.append(NodeSpec("recorder", "mmrobot.ros.recorder_node", {**recorder, **sim_time}, place))
+        parameters = {**config, **recorder, **sim_time}
+        nodes.append(NodeSpec("recorder", "mmrobot.ros.recorder_node", parameters, place))
     return nodes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -82,6 +83,10 @@ class McapFile:
             channel = self._writer.register_channel(topic, "cdr", schema)
             self._channels[topic] = channel
         self._writer.add_message(channel, log_time=time_ns, data=data, publish_time=time_ns)
+
+    def note(self, name: str, values: Mapping[str, str]) -> None:
+        """A record of metadata: names and texts that belong to the whole file."""
+        self._writer.add_metadata(name, dict(values))
 
     def close(self) -> None:
         """Write the index; more calls do nothing."""

@@ -5,9 +5,6 @@ What comes in is checked by the dataclasses' own rules: a defect raises a ValueE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
-
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import Point, Vector3
@@ -16,6 +13,11 @@ from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 from mmrobot.errors import ErrorCode
+from mmrobot.ros.plan_reading import NS, SCHEMA_VERSION
+from mmrobot.ros.plan_reading import from_time as from_time
+from mmrobot.ros.plan_reading import object_from_message as object_from_message
+from mmrobot.ros.plan_reading import plan_from_message as plan_from_message
+from mmrobot.ros.plan_reading import step_from_message as step_from_message
 from mmrobot.types import ActionPlan, GroundedObject, JointTrajectory, PlanStep, Pointing, ScoredBox
 from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
 from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
@@ -23,20 +25,10 @@ from mmrobot_msgs.msg import PlanStep as PlanStepMsg
 from mmrobot_msgs.msg import Pointing as PointingMsg
 from mmrobot_msgs.msg import Timing
 
-NS = 1_000_000_000
-SCHEMA_VERSION: int = ActionPlanMsg.SCHEMA_VERSION
-
-T = TypeVar("T")
-
 
 def to_time(stamp_ns: int) -> Time:
     """ROS time of nanoseconds."""
     return Time(sec=stamp_ns // NS, nanosec=stamp_ns % NS)
-
-
-def from_time(stamp: Time) -> int:
-    """Nanoseconds of ROS time."""
-    return int(stamp.sec) * NS + int(stamp.nanosec)
 
 
 def to_duration(seconds: float) -> Duration:
@@ -60,10 +52,6 @@ def error_code(value: int) -> ErrorCode:
 
 def _header(stamp_ns: int, frame_id: str) -> Header:
     return Header(stamp=to_time(stamp_ns), frame_id=frame_id)
-
-
-def _one(values: Sequence[T]) -> T | None:
-    return values[0] if len(values) else None
 
 
 def _point(xyz: tuple[float, float, float]) -> Point:
@@ -97,25 +85,6 @@ def box_to_message(box: ScoredBox, stamp_ns: int) -> GroundedObjectMsg:
     )
 
 
-def object_from_message(message: GroundedObjectMsg) -> GroundedObject:
-    """A located thing; raises ValueError when it is not located or its numbers are not finite."""
-    if not message.located:
-        raise ValueError(f"object '{message.label}' has no position")
-    x0, y0, x1, y1 = (float(v) for v in message.box_xyxy)
-    return GroundedObject(
-        label=message.label,
-        box_xyxy=(x0, y0, x1, y1),
-        score=message.score,
-        position_m=(message.position.x, message.position.y, message.position.z),
-        size_m=(message.size.x, message.size.y, message.size.z),
-        yaw_rad=message.yaw,
-        surface_z_m=message.surface_z,
-        covariance=np.asarray(message.covariance, dtype=np.float64).reshape(3, 3),
-        stamp_ns=from_time(message.header.stamp),
-        frame_id=message.header.frame_id,
-    )
-
-
 def step_to_message(step: PlanStep) -> PlanStepMsg:
     """A step; None becomes an empty sequence or an empty string."""
     return PlanStepMsg(
@@ -130,24 +99,6 @@ def step_to_message(step: PlanStep) -> PlanStepMsg:
         preconditions=list(step.preconditions),
         postconditions=list(step.postconditions),
         confidence=float(step.confidence),
-    )
-
-
-def step_from_message(message: PlanStepMsg) -> PlanStep:
-    """A step; raises ValueError on defective objects."""
-    target, reference, goal = _one(message.target), _one(message.reference), _one(message.goal_position)
-    return PlanStep(
-        index=int(message.index),
-        skill=message.skill,
-        target=None if target is None else object_from_message(target),
-        relation=message.relation or None,
-        reference=None if reference is None else object_from_message(reference),
-        goal_position_m=None if goal is None else (goal.x, goal.y, goal.z),
-        text=message.text or None,
-        obstacles=tuple(object_from_message(o) for o in message.obstacles),
-        preconditions=tuple(message.preconditions),
-        postconditions=tuple(message.postconditions),
-        confidence=message.confidence,
     )
 
 
@@ -175,27 +126,6 @@ def plan_to_message(plan: ActionPlan) -> ActionPlanMsg:
         confidence=float(plan.confidence),
         timings=[Timing(stage=k, duration_ms=float(v)) for k, v in plan.timings_ms.items()],
     )
-
-
-def plan_from_message(message: ActionPlanMsg) -> ActionPlan:
-    """A plan; raises ValueError on another schema, defective objects, or a digest that is not its own."""
-    if message.schema_version != SCHEMA_VERSION:
-        raise ValueError(f"plan has schema {message.schema_version}, this version reads {SCHEMA_VERSION}")
-    plan = ActionPlan(
-        plan_id=message.plan_id,
-        instruction=message.instruction,
-        steps=tuple(step_from_message(s) for s in message.steps),
-        stamp_ns=from_time(message.header.stamp),
-        model=message.model,
-        confidence=message.confidence,
-        frame_id=message.header.frame_id,
-        timings_ms={t.stage: t.duration_ms for t in message.timings},
-    )
-    if message.digest != plan.digest:
-        raise ValueError(
-            f"plan '{plan.plan_id}' says digest {message.digest[:12]}..., its content {plan.digest[:12]}..."
-        )
-    return plan
 
 
 def trajectory_to_message(trajectory: JointTrajectory, stamp_ns: int = 0) -> JointTrajectoryMsg:

@@ -19,7 +19,7 @@ class SensorSubscriptions:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._wanted: dict[str, tuple[Any, Callable[[Any], None], CallbackGroup]] = {}
+        self._wanted: dict[str, tuple[Any, Callable[[Any], None], CallbackGroup, bool]] = {}
         self._timer = node.create_timer(
             LOOK_PERIOD_S,
             self._look,
@@ -27,15 +27,22 @@ class SensorSubscriptions:
             clock=Clock(clock_type=ClockType.STEADY_TIME),
         )
 
-    def add(self, kind: Any, topic: str, take: Callable[[Any], None], group: CallbackGroup) -> None:
-        """Want a topic of a message type; before the node spins."""
-        self._wanted[topic] = (kind, take, group)
+    def add(
+        self,
+        kind: Any,
+        topic: str,
+        take: Callable[[Any], None],
+        group: CallbackGroup,
+        raw: bool = False,
+    ) -> None:
+        """Want a topic of a message type, with `raw` as bytes as on the wire; before the node spins."""
+        self._wanted[topic] = (kind, take, group, raw)
 
     def _look(self) -> None:
-        for topic, (kind, take, group) in list(self._wanted.items()):
+        for topic, (kind, take, group, raw) in list(self._wanted.items()):
             qos = sensor_in(self._node, topic)
             if qos is not None:
                 del self._wanted[topic]
-                self._node.create_subscription(kind, topic, take, qos, callback_group=group)
+                self._node.create_subscription(kind, topic, take, qos, callback_group=group, raw=raw)
         if not self._wanted:
             self._timer.cancel()

@@ -36,6 +36,7 @@ ORDER = (
     {"learn"},
     {"console"},
     {"ros"},
+    {"replay"},
     {"evals"},
     {"doctor"},
     {"cli"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -14,6 +16,14 @@ def test_nodes_in_order_with_and_without_simulator() -> None:
     assert [n.name for n in graph_nodes(GraphOptions())] == ["simulator", "arm_server", "executor", "vlm"]
     names = [n.name for n in graph_nodes(GraphOptions(record="x"), simulate=False)]
     assert names == ["arm_server", "executor", "vlm", "recorder"]
+
+
+def test_a_black_box_is_a_recorder_without_a_folder(tmp_path: Path) -> None:
+    config = tmp_path / "c.yaml"
+    config.write_text("recording: {black_box: true}")
+    recorder = graph_nodes(GraphOptions(config=str(config)), simulate=False)[-1]
+    assert recorder.name == "recorder"
+    assert recorder.parameters["directory"] == "" and recorder.parameters["config"] == str(config)
 
 
 def test_every_option_is_described_and_a_launch_argument() -> None:
