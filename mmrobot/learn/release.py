@@ -15,6 +15,7 @@ from mmrobot.learn.pooling import fit_pooling
 from mmrobot.learn.stages import Training
 from mmrobot.learn.whole import WholeModel, whole_outcomes
 from mmrobot.vlm.models.nano import NanoProcessor
+from mmrobot.vlm.sums import write_sums
 
 LEARNED = ("vision", "layout", "labels", "views", "looks", "words")
 """Stages whose checkpoints make the model."""
@@ -75,4 +76,5 @@ def export(t: Training) -> None:
     model.eval().cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     model.save_pretrained(out)
     NanoProcessor.of(t.config).save_pretrained(out)
+    write_sums(out)
     t.report(f"wrote {out}: {(out / 'model.safetensors').stat().st_size / 1e6:.1f} MB")
