@@ -17,6 +17,8 @@ NODES = (
     "arm_server_node",
     "recorder_node",
     "gazebo_companion_node",
+    "moveit_server_node",
+    "navigation_server_node",
 )
 
 

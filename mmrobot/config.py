@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mmrobot.errors import InvalidConfigError
 
@@ -349,6 +349,25 @@ class RecordingConfig(Section):
     keep_days: float = Field(default=7.0, gt=0, le=3650, description="days that a file is kept at most")
 
 
+class NavigationConfig(Section):
+    """Where a mobile base may be sent by name. Empty: the skill `navigate` is never planned."""
+
+    places: dict[str, tuple[float, float, float]] = Field(
+        default={}, description="name: [x, y, yaw] in the frame below, such as {kitchen: [2.0, 0.5, 1.57]}"
+    )
+    frame_id: str = Field(default="map", min_length=1, description="frame of the places")
+
+    @field_validator("places", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        # YAML has lists, and whole numbers are welcome too.
+        if not isinstance(value, dict):
+            return value
+        lists = {k: [float(v) if isinstance(v, int) else v for v in pose] if isinstance(pose, list) else pose
+                 for k, pose in value.items()}  # fmt: skip
+        return {k: tuple(pose) if isinstance(pose, list) else pose for k, pose in lists.items()}
+
+
 class Config(Section):
     """All of it."""
 
@@ -366,6 +385,7 @@ class Config(Section):
     risk: RiskConfig = RiskConfig()
     audit: AuditConfig = AuditConfig()
     recording: RecordingConfig = RecordingConfig()
+    navigation: NavigationConfig = NavigationConfig()
 
 
 def default_config_file() -> Path | None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from mmrobot.command.places import named_place
 from mmrobot.command.text import clean_instruction
 from mmrobot.config import Config
 from mmrobot.errors import (
@@ -28,12 +29,13 @@ from mmrobot.looking import Lift, Lifter, Look, timed
 from mmrobot.planning.pins import Pins
 from mmrobot.planning.planner import Moved, Planner, distance_m, like_size
 from mmrobot.safety.gate import SafetyGate
-from mmrobot.types import ActionPlan, GroundedObject, PlanDraft, PlanStep, RgbdFrame, ScoredBox
+from mmrobot.types import ActionPlan, DraftStep, GroundedObject, PlanDraft, PlanStep, RgbdFrame, ScoredBox
 from mmrobot.vlm.change_gate import ChangeGate
 from mmrobot.vlm.interface import VisionLanguageModel
 
 # What was put down may have rolled or slid this far.
 _ROLLED_M = 0.06
+
 
 class Pipeline:
     """Joins the model and the rooms. Between calls it holds but the last picture looked at: while nothing
@@ -117,7 +119,13 @@ class Pipeline:
         return replace(plan, timings_ms=timings)
 
     def draft(self, frame: RgbdFrame, words: str, dialogue: Sequence[str] = ()) -> PlanDraft:
-        """The model's steps for an instruction, over phrases; with none where it asks for no move."""
+        """The model's steps for an instruction, over phrases; with none where it asks for no move.
+
+        Words that send a mobile base to a place of the settings need no model.
+        """
+        place = named_place(words, self.config.navigation.places)
+        if place is not None:
+            return PlanDraft((DraftStep("navigate", text=place),))
         turns = self.config.command.dialogue_turns
         given = tuple(dialogue)[-turns:] if turns else ()
         try:

@@ -34,6 +34,8 @@ NODES = (
     "arm_server_node",
     "recorder_node",
     "gazebo_companion_node",
+    "moveit_server_node",
+    "navigation_server_node",
 )
 
 # Variables of a sourced ROS, or of another environment, would mix two installations.

@@ -63,6 +63,9 @@ def up(
     namespace: Annotated[str, typer.Option(help="namespace of all nodes")] = "",
     approval: Annotated[str, typer.Option(help="which plans wait for a person: never, risky, always")] = "",
     record: Annotated[Path | None, typer.Option(help="folder for MCAP and video")] = None,
+    server: Annotated[
+        str, typer.Option(help="who carries skills out: arm, ros2_control, moveit, nav2, none (your own)")
+    ] = "arm",
     as_json: Json = False,
 ) -> None:
     """Start the robot's nodes and leave them running until Ctrl-C."""
@@ -80,6 +83,7 @@ def up(
         use_sim_time=not robot,
         approval=approval,
         record=str(record or ""),
+        server=server,
     )
     run(as_json, lambda output: run_up(options, not robot, output))
 

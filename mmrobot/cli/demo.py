@@ -104,7 +104,7 @@ def _carry_out(options: DemoOptions, words: str, scene_file: Path, output: Outpu
             nodes.check()
             view.health(health)
 
-        client.wait_ready(READY_S, tick)
+        client.wait_ready(READY_S, tick, recording=True)
         ready_s = time.monotonic() - began_s
         view.ready()
         before = _world(client, nodes)

@@ -57,6 +57,7 @@ CATALOGUE: dict[str, Skill] = {
             relations=RELATIONS_OF_PUSH,
         ),
         Skill("home", "go to the posture that leaves the camera's view free"),
+        Skill("navigate", "drive to a place of the settings, by its name", arguments=("text",)),
         Skill("say", "speak to the person", arguments=("text",)),
     )
 }

@@ -255,8 +255,8 @@ class _Turns:
         if state not in ("done", "failed", "answered"):
             return
         if self._open is not None and words == self._open:
-            error = str((content.get("error") or {}).get("code", ""))
-            self._end(time_ns, error=error, message=str(content.get("message", "")))
+            code = str((content.get("error") or {}).get("code", ""))
+            self._end(time_ns, error=code, message=str(content.get("message", "")))
         answer = content.get("message", "") if state != "done" else "done"
         self._dialogue += [words, str(answer)]
 

@@ -11,7 +11,7 @@ from mmrobot.errors import ErrorCode, MmrobotError
 from mmrobot.pipeline import Pipeline
 from mmrobot.replay.comparison import Tolerance, compare
 from mmrobot.replay.recording import Recording, Turn
-from mmrobot.types import ActionPlan
+from mmrobot.types import ActionPlan, Answer
 
 # What planning itself says of words and pictures. Others come from the moment: a silent camera, a stop.
 PLANNING_CODES = frozenset(
@@ -63,6 +63,7 @@ def _turn(recording: Recording, conversation: Conversation, turn: Turn, toleranc
         return Replayed(turn.words, recorded, "", None, why=f"its picture: {error.message}")
     if frame is None:
         return Replayed(turn.words, recorded, "", None, why="its picture is not in the recording")
+    made: ActionPlan | Answer
     try:
         if turn.plan is not None and turn.plan.instruction == RESUMED and turn.words != RESUMED:
             made = conversation.resume(frame, turn.held, turn.at_ns)

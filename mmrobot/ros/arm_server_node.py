@@ -2,6 +2,8 @@
 
     python -m mmrobot.ros.arm_server_node
 
+With `port:=ros2_control` trajectories go to a joint_trajectory_controller as action goals.
+
 One skill at a time, on a thread of its own. Stop, the heartbeats of executor and vlm, and joint
 states are watched on other threads: any of them shuts the arm's port, whatever the skill is doing.
 A stop ends the skill. Silence holds it: it goes on from where the arm stands once all are heard again,
@@ -23,13 +25,20 @@ from rclpy.node import Node
 from mmrobot.arm.embedded import arm_model
 from mmrobot.arm.mover import STATE_MAX_AGE_S
 from mmrobot.arm.skills import ArmSkills
-from mmrobot.errors import BusyError, ErrorCode, ModelReplyInvalidError, RobotUnavailableError
+from mmrobot.errors import (
+    BusyError,
+    ErrorCode,
+    InvalidConfigError,
+    ModelReplyInvalidError,
+    RobotUnavailableError,
+)
 from mmrobot.execution.robot import SkillStatus
+from mmrobot.ros.controller_port import ControllerPort
 from mmrobot.ros.deferred_goal import DeferredGoal
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
 from mmrobot.ros.messages import step_from_message
 from mmrobot.ros.node_process import guarded_thread, run_node
-from mmrobot.ros.parameters import declare_config
+from mmrobot.ros.parameters import declare, declare_config
 from mmrobot.ros.status import StatusPublisher
 from mmrobot.ros.stop_listener import StopListener
 from mmrobot.ros.topic_arm_port import TopicArmPort
@@ -49,7 +58,7 @@ class ArmServerNode(Node):
     def __init__(self) -> None:
         super().__init__("arm_server")
         self._config = declare_config(self)
-        self._port = TopicArmPort(self, self._defect)
+        self._port = self._make_port()
         self._skills = ArmSkills(arm_model(), self._port, self._config)
         self._lock = threading.Lock()
         self._goal: DeferredGoal | None = None
@@ -80,6 +89,15 @@ class ArmServerNode(Node):
         self._thread = guarded_thread(self._run, "skills")
         self._heartbeat = Heartbeat(self, "arm_server")
         self.get_logger().info("ready: serving execute_skill")
+
+    def _make_port(self) -> TopicArmPort:
+        port = declare(self, "port", "topics", "how the arm is reached: topics or ros2_control")
+        scale = declare(self, "gripper_scale", 0.5, "ros2_control: the gripper's position is this x opening")
+        if port == "topics":
+            return TopicArmPort(self, self._defect)
+        if port != "ros2_control":
+            raise InvalidConfigError(f"parameter 'port' is '{port}'", "choose topics or ros2_control")
+        return ControllerPort(self, self._defect, self._config.motion.gripper_force_n, float(scale))
 
     def close(self) -> None:
         """Stand still, end the thread."""

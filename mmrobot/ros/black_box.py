@@ -49,6 +49,7 @@ class BlackBox:
         self._lock = threading.Lock()
         self._ring: deque[_Entry] = deque()
         self._bytes = 0
+        self._newest_ns = 0
         self._latched: dict[str, deque[_Entry]] = {}
 
     def write(self, topic: str, type_name: str, data: bytes, time_ns: int, latched: bool = False) -> None:
@@ -58,13 +59,16 @@ class BlackBox:
             if latched:
                 self._latched.setdefault(topic, deque(maxlen=_LATCHED_KEPT)).append(entry)
                 return
-            # A clock that jumped back (a simulation started anew) makes all of before the future.
-            if self._ring and time_ns < self._ring[-1].time_ns - 1_000_000_000:
+            keep_ns = round(self._config.black_box_s * 1e9)
+            # A clock that jumped back (a simulation started anew) makes all of before the future. Pictures
+            # that a plan turns out to rest on come late, but not that late.
+            if time_ns < self._newest_ns - keep_ns:
                 self._ring.clear()
-                self._bytes = 0
+                self._bytes, self._newest_ns = 0, time_ns
+            self._newest_ns = max(self._newest_ns, time_ns)
             self._ring.append(entry)
             self._bytes += len(data)
-            oldest_ns = time_ns - round(self._config.black_box_s * 1e9)
+            oldest_ns = self._newest_ns - keep_ns
             while self._ring and (
                 self._ring[0].time_ns < oldest_ns or self._bytes > self._config.black_box_mb * 1e6
             ):

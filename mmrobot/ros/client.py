@@ -62,6 +62,8 @@ class RobotClient:
         self._services: dict[str, Any] = {}
         self.health: dict[str, str] | None = None
         self.model_fault: MmrobotError | None = None
+        self.recorder: str | None = None
+        """What the recorder waits for; "" while it records, None where it has told nothing."""
         self._loading_told_s = float("-inf")
         self.world: WorldState | None = None
         self.speech: list[str] = []
@@ -176,8 +178,10 @@ class RobotClient:
             )
         return str(future.result().message)
 
-    def wait_ready(self, timeout_s: float, tick: Callable[[dict[str, str] | None], None]) -> None:
-        """Until all that /diagnostics tells of is ok.
+    def wait_ready(
+        self, timeout_s: float, tick: Callable[[dict[str, str] | None], None], recording: bool = False
+    ) -> None:
+        """Until all that /diagnostics tells of is ok; with `recording` the recorder too.
 
         Raises DeadlineError naming what is missing after `timeout_s`, or after LOADING_S where it is the
         model alone, which tells that it is loading; and at once the model's error: it will not mend.
@@ -187,15 +191,17 @@ class RobotClient:
             tick(self.health)
             if self.model_fault is not None:
                 raise self.model_fault
-            if self.health is not None and not any(self.health.values()):
+            recorded = self.recorder == "" or not recording
+            if self.health is not None and not any(self.health.values()) and recorded:
                 return
             now_s = time.monotonic()
             loading = now_s - self._loading_told_s < TOLD_S
             limit_s = max(timeout_s, LOADING_S) if loading else timeout_s
             if now_s - began_s > limit_s:
-                words = (
-                    "; ".join(f"{k}: {v}" for k, v in (self.health or {}).items() if v) or "no /diagnostics"
-                )
+                parts = {**(self.health or {"graph": "no /diagnostics"})}
+                if not recorded:
+                    parts["recorder"] = self.recorder or "it tells nothing"
+                words = "; ".join(f"{k}: {v}" for k, v in parts.items() if v)
                 raise DeadlineError(f"not ready after {limit_s:.0f} s: {words}", "run: mmrobot doctor")
             time.sleep(0.1)
 
@@ -222,8 +228,11 @@ class RobotClient:
         self.on_plan(plan_from_message(message))
 
     def _take_health(self, message: DiagnosticArray) -> None:
-        prefix = f"{self.node.get_namespace().strip('/')}/vlm: ".lstrip("/")
-        mine = [s for s in message.status if s.name.startswith(prefix)]
+        place = self.node.get_namespace().strip("/")
+        for status in message.status:
+            if status.name == f"{place}/recorder: recording".lstrip("/"):
+                self.recorder = "" if status.level == DiagnosticStatus.OK else status.message
+        mine = [s for s in message.status if s.name.startswith(f"{place}/vlm: ".lstrip("/"))]
         if not mine:
             return
         self.health = {s.hardware_id: "" if s.level == DiagnosticStatus.OK else s.message for s in mine}

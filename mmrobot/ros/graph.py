@@ -15,6 +15,14 @@ from mmrobot.config import default_config_file, load_config
 from mmrobot.errors import InvalidConfigError
 
 DEFAULT_SCENE = "demo.yaml"
+SERVERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "arm": ("mmrobot.ros.arm_server_node", {}),
+    "ros2_control": ("mmrobot.ros.arm_server_node", {"port": "ros2_control"}),
+    "moveit": ("mmrobot.ros.moveit_server_node", {}),
+    "nav2": ("mmrobot.ros.navigation_server_node", {}),
+}
+"""Who serves `execute_skill`: module and parameters."""
+NO_SERVER = "none"
 
 
 def shared_folder(name: str) -> Path:
@@ -61,6 +69,13 @@ class GraphOptions:
         default="",
         metadata={"help": "which plans wait for a person: never, risky, always; empty: the configuration's"},
     )
+    server: str = field(
+        default="arm",
+        metadata={
+            "help": "who carries skills out: arm (the shipped one), ros2_control, moveit, nav2, "
+            "or none (your own, docs/your_robot.md)"
+        },
+    )
     record: str = field(
         default="", metadata={"help": "folder for an MCAP file and a video; empty: record nothing"}
     )
@@ -99,9 +114,13 @@ def parameter_text(value: object) -> str:
 def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
     """The nodes of the graph, in the order of starting; without `simulate` for a real robot's topics.
 
-    On a real robot whose own server offers `execute_skill`, the shipped arm server is not wanted:
-    leave it out by starting the nodes by hand.
+    On a robot whose own server offers `execute_skill` the option `server` is "none", and none is started.
+    Raises InvalidConfigError for an unknown one.
     """
+    if options.server not in (*SERVERS, NO_SERVER):
+        raise InvalidConfigError(
+            f"server is '{options.server}'", f"choose one of {', '.join((*SERVERS, NO_SERVER))}"
+        )
     sim_time = {"use_sim_time": options.use_sim_time}
     config = {"config": _absolute(options.config)}
     place = options.namespace
@@ -117,8 +136,10 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
             "camera_rate_hz": float(options.camera_rate_hz),
         }
         nodes.append(NodeSpec("simulator", "mmrobot.ros.simulator_node", parameters, place))
+    if options.server != NO_SERVER:
+        module, parameters = SERVERS[options.server]
+        nodes.append(NodeSpec("arm_server", module, {**config, **sim_time, **parameters}, place))
     nodes += [
-        NodeSpec("arm_server", "mmrobot.ros.arm_server_node", {**config, **sim_time}, place),
         NodeSpec("executor", "mmrobot.ros.executor_node", {**config, **sim_time}, place),
         NodeSpec(
             "vlm",

@@ -21,9 +21,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from numpy.typing import NDArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message, serialize_message
@@ -54,13 +55,14 @@ MAX_WAITING = 20
 JPEG_QUALITY = 88
 # What follows a failure closely belongs to it; failures that follow each other are one.
 AFTER_S, AGAIN_S = 1.0, 5.0
+TELL_S = 0.5
 # Of words that were no good, or that people took back, nothing is to be learned from pictures.
 EVERYDAY = frozenset("INVALID_INSTRUCTION NOT_UNDERSTOOD AMBIGUOUS CANCELLED PREEMPTED BUSY".split())
 REPLAYED = ("image", "camera_info", "depth", "depth/camera_info", "plan", "status", "executor/held")
 
 
 class RecorderNode(Node):
-    """Subscribes, never publishes."""
+    """Subscribes; publishes only on /diagnostics whether it records yet."""
 
     def __init__(self) -> None:
         super().__init__("recorder")
@@ -89,7 +91,11 @@ class RecorderNode(Node):
         self._wake = threading.Condition()
         self._closed = False
         self._group = MutuallyExclusiveCallbackGroup()
+        self._missing = {"image", "camera_info"}
         self._subscribe()
+        self._diagnostics_out = self.create_publisher(DiagnosticArray, "/diagnostics", STATE)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(TELL_S, self._tell, callback_group=MutuallyExclusiveCallbackGroup(), clock=steady)
         self._thread = guarded_thread(self._work, "pictures")
 
     def close(self) -> None:
@@ -160,10 +166,23 @@ class RecorderNode(Node):
 
         def take(data: bytes) -> None:
             self._write(resolved, type_name, data, self._now_ns(), latched)
+            self._missing.discard(topic)
             if then is not None:
                 then(deserialize_message(data, kind))
 
         return take
+
+    def _tell(self) -> None:
+        """People wait for it: what is said before cannot be replayed."""
+        told = DiagnosticStatus(
+            level=DiagnosticStatus.WARN if self._missing else DiagnosticStatus.OK,
+            name=f"{self.get_fully_qualified_name().strip('/')}: recording",
+            message=f"nothing of {', '.join(sorted(self._missing))} yet" if self._missing else "ok",
+            hardware_id="recorder",
+        )
+        message = DiagnosticArray(status=[told])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics_out.publish(message)
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
@@ -187,6 +206,7 @@ class RecorderNode(Node):
             self.get_logger().error(f"'{topic}' not recorded: {error}", throttle_duration_sec=5.0)
             return
         if topic == "image":
+            self._missing.discard("image")
             self._take_picture(topic, data)
 
     def _take_picture(self, topic: str, data: bytes) -> None:

@@ -95,13 +95,20 @@ class TopicArmPort:
         message = trajectory_to_message(trajectory)
         with self._lock:
             if self._open:
-                self._trajectory_out.publish(message)
+                self._publish_trajectory(message)
 
     def send_gripper(self, width_m: float) -> None:
         """Moves the fingers, unless shut."""
         with self._lock:
             if self._open:
-                self._gripper_out.publish(Float64(data=float(width_m)))
+                self._publish_gripper(float(width_m))
+
+    def _publish_trajectory(self, message: JointTrajectoryMsg) -> None:
+        """Under the lock."""
+        self._trajectory_out.publish(message)
+
+    def _publish_gripper(self, width_m: float) -> None:
+        self._gripper_out.publish(Float64(data=width_m))
 
     def _take(self, message: JointState) -> None:
         try:

@@ -253,6 +253,14 @@ def _hand(step: PlanStep, context: Context) -> Violation | None:
     return None
 
 
+def _known_place(step: PlanStep, context: Context) -> Violation | None:
+    places = context.config.navigation.places
+    if step.skill != "navigate" or step.text in places:
+        return None
+    known = ", ".join(places) or "none"
+    return Violation(f"a drive to '{step.text}'", f"one of the known places: {known}", "name a known place")
+
+
 STEP_RULES: tuple[Rule[PlanStep], ...] = (
     Rule("known_skill", "only skills of the catalogue", _known_skill),
     Rule("schema", "all arguments of a skill are given and known", _schema),
@@ -267,6 +275,7 @@ STEP_RULES: tuple[Rule[PlanStep], ...] = (
     Rule("goal_near_reference", "a goal lies where its relation says", _goal_near_reference),
     Rule("confidence", "the model is sure enough", _confidence),
     Rule("fresh", "targets were seen lately", _fresh),
+    Rule("known_place", "a base drives only to places of the settings", _known_place),
     Rule("text", "spoken text is short", _text),
     Rule("untouched", "nothing that may not be touched is taken, used or come near", _untouched),
     Rule("reachable", "the arm has a posture for every pose", _reachable),

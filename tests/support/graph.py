@@ -44,6 +44,7 @@ class Graph:
 
     def __init__(self, nodes: Supervisor, client: RobotClient, domain: int) -> None:
         self.nodes, self.client, self.domain = nodes, client, domain
+        self.recording = "recorder" in nodes.pids
         self.statuses: list[dict[str, Any]] = []
         client.on_status = self.statuses.append
 
@@ -77,7 +78,7 @@ class Graph:
         return any(s["state"] == state and text in s["message"] for s in self.statuses)
 
     def ready(self) -> None:
-        self.client.wait_ready(READY_S, lambda _: self.nodes.check())
+        self.client.wait_ready(READY_S, lambda _: self.nodes.check(), self.recording)
 
 
 @contextmanager

@@ -180,3 +180,16 @@ def test_make_without_a_python_tells_the_fix() -> None:
     )
     assert result.returncode != 0
     assert "fix:" in result.stderr and "PYTHON=" in result.stderr
+
+
+def test_the_tutorials_template_is_the_one_that_is_run() -> None:
+    """docs/your_robot.md shows the file that tests/integration/test_other_robots.py runs."""
+    file = (ROOT / "examples/my_robot.py").read_text(encoding="utf-8")
+    shown = re.findall(r"```python\n(.*?)```", (ROOT / "docs/your_robot.md").read_text(), re.S)
+    assert len(shown) == 1
+    for block in shown[0].strip().split("\n\n"):
+        assert block.strip() in file, block
+    code = [line for line in file.splitlines() if line.strip() and not line.strip().startswith(("#", '"""'))]
+    assert len(code) <= 38, "the template is to stay short"
+    called = {node.attr for node in ast.walk(ast.parse(file)) if isinstance(node, ast.Attribute)}
+    assert {"phase", "wait"} <= called

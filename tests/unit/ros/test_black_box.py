@@ -60,6 +60,16 @@ def test_time_that_jumps_back_begins_anew(tmp_path: Path) -> None:
     assert times(target.dump("jump")) == [("/words", 2)]
 
 
+def test_what_comes_late_stands_where_it_belongs(tmp_path: Path) -> None:
+    target = box(tmp_path, black_box_s=10.0)
+    for second in (100, 101, 102):
+        say(target, "status", second * S)
+    say(target, "the picture of a plan", 96 * S, topic="/image")
+    say(target, "status", 103 * S)
+    found = times(target.dump("late"))
+    assert found == [("/image", 96), *(("/words", s) for s in range(100, 104))]
+
+
 def test_files_are_bounded_by_number_size_and_age(tmp_path: Path) -> None:
     target = box(tmp_path, keep=3)
     say(target, "z", S)

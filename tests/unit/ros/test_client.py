@@ -19,7 +19,7 @@ class Client(RobotClient):
 
     def __init__(self) -> None:
         self.node = SimpleNamespace(get_namespace=lambda: "/")
-        self.health, self.model_fault = None, None
+        self.health, self.model_fault, self.recorder = None, None, None
         self._loading_told_s = float("-inf")
 
     def hear(self, **levels: bytes) -> None:
@@ -54,3 +54,23 @@ def test_a_node_that_tells_no_more_is_not_waited_for(monkeypatch: pytest.MonkeyP
     client.hear(camera=OK, model=WARN)
     with pytest.raises(DeadlineError, match="model: not yet"):
         client.wait_ready(0.0, lambda _: None)
+
+
+def test_a_recording_that_was_asked_for_is_waited_for() -> None:
+    client, ticks = Client(), []
+
+    def tick(_: object) -> None:
+        ticks.append(1)
+        client.hear(camera=OK, model=OK)
+        if len(ticks) > 2:
+            level = OK if len(ticks) > 4 else WARN
+            told = DiagnosticStatus(name="recorder: recording", level=level, message="nothing of image yet")
+            client._take_health(DiagnosticArray(status=[told]))
+
+    client.wait_ready(5.0, tick)
+    assert len(ticks) == 1
+    client.wait_ready(5.0, tick, recording=True)
+    assert len(ticks) == 5
+    client.recorder = "nothing of image yet"
+    with pytest.raises(DeadlineError, match="recorder: nothing of image yet"):
+        client.wait_ready(0.0, lambda _: None, recording=True)
