@@ -63,6 +63,9 @@ def up(
     namespace: Annotated[str, typer.Option(help="namespace of all nodes")] = "",
     approval: Annotated[str, typer.Option(help="which plans wait for a person: never, risky, always")] = "",
     record: Annotated[Path | None, typer.Option(help="folder for MCAP and video")] = None,
+    camera: Annotated[
+        str, typer.Option(help="profile: realsense, zed, oakd, webcam, or a YAML of your own")
+    ] = "",
     server: Annotated[
         str, typer.Option(help="who carries skills out: arm, ros2_control, moveit, nav2, none (your own)")
     ] = "arm",
@@ -83,6 +86,7 @@ def up(
         use_sim_time=not robot,
         approval=approval,
         record=str(record or ""),
+        camera=camera,
         server=server,
     )
     run(as_json, lambda output: run_up(options, not robot, output))

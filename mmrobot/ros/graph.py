@@ -13,6 +13,7 @@ from typing import Any
 
 from mmrobot.config import default_config_file, load_config
 from mmrobot.errors import InvalidConfigError
+from mmrobot.perception.camera_profile import load_profile
 
 DEFAULT_SCENE = "demo.yaml"
 SERVERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -69,6 +70,13 @@ class GraphOptions:
         default="",
         metadata={"help": "which plans wait for a person: never, risky, always; empty: the configuration's"},
     )
+    camera: str = field(
+        default="",
+        metadata={
+            "help": "profile in config/cameras: realsense, zed, oakd, webcam, or a YAML of your own; "
+            "empty: the topics image, camera_info, depth"
+        },
+    )
     server: str = field(
         default="arm",
         metadata={
@@ -89,12 +97,15 @@ class NodeSpec:
     module: str
     parameters: dict[str, Any]
     namespace: str = ""
+    remappings: dict[str, str] = field(default_factory=dict)
 
     def arguments(self) -> list[str]:
         """Command line after the module's name. Values are YAML, so text is quoted."""
         words = ["--ros-args"]
         if self.namespace:
             words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
+        for name, topic in self.remappings.items():
+            words += ["-r", f"{name}:={topic}"]
         for name, value in self.parameters.items():
             words += ["-p", f"{name}:={parameter_text(value)}"]
         return words
@@ -115,7 +126,7 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
     """The nodes of the graph, in the order of starting; without `simulate` for a real robot's topics.
 
     On a robot whose own server offers `execute_skill` the option `server` is "none", and none is started.
-    Raises InvalidConfigError for an unknown one.
+    Raises InvalidConfigError for an unknown one, or an unknown camera.
     """
     if options.server not in (*SERVERS, NO_SERVER):
         raise InvalidConfigError(
@@ -124,6 +135,8 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
     sim_time = {"use_sim_time": options.use_sim_time}
     config = {"config": _absolute(options.config)}
     place = options.namespace
+    seen = load_profile(options.camera, shared_folder("config") / "cameras") if options.camera else None
+    topics = dict(seen.topics) if seen else {}
     nodes = []
     if simulate:
         scene = options.scene or str(shared_folder("sim") / "scenes" / DEFAULT_SCENE)
@@ -146,12 +159,13 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
             "mmrobot.ros.vlm_node",
             {**config, **sim_time, "model": options.model, "approval": options.approval},
             place,
+            topics,
         ),
     ]
     if options.record or load_config(options.config or default_config_file()).recording.black_box:
         recorder = {"directory": _absolute(options.record), "spectator": simulate and not options.headless}
         parameters = {**config, **recorder, **sim_time}
-        nodes.append(NodeSpec("recorder", "mmrobot.ros.recorder_node", parameters, place))
+        nodes.append(NodeSpec("recorder", "mmrobot.ros.recorder_node", parameters, place, topics))
     return nodes
 
 

@@ -37,6 +37,7 @@ def nodes(context: Any, simulate: bool) -> list[Any]:
             name=spec.name,
             namespace=spec.namespace or None,
             parameters=[spec.parameters],
+            remappings=list(spec.remappings.items()),
             output="screen",
             sigterm_timeout="5",
         )
