@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from mmrobot.command.questions import is_question
 from mmrobot.command.text import clean_instruction
 from mmrobot.config import Config
 from mmrobot.errors import (
@@ -83,7 +84,7 @@ class Pipeline:
         with timed(timings, "change"):
             frame = self._steady(frame, held)
         with timed(timings, "plan"):
-            draft = draft or self.draft(frame, words, dialogue)
+            draft = draft or self._read(frame, words, dialogue)
             check_draft(draft, words)
         look = self._look(frame)
         seen = _seen_again(moved, look.things)
@@ -116,7 +117,18 @@ class Pipeline:
         return replace(plan, timings_ms=timings)
 
     def draft(self, frame: RgbdFrame, words: str, dialogue: Sequence[str] = ()) -> PlanDraft:
-        """The model's steps for an instruction, over phrases; with none where it asks for no move."""
+        """The model's steps for an instruction, over phrases; with none where it asks for no move.
+
+        Steps that it only guesses are unsure enough to be read back, for whoever does so (conversation.py);
+        where nothing is read back, and for words that ask, nothing is guessed.
+        """
+        draft = self._read(frame, words, dialogue)
+        sure = draft.guess[0].confidence if draft.guess else 1.0
+        if draft.steps or draft.question or sure >= self.config.command.confirm_below or is_question(words):
+            return draft
+        return replace(draft, steps=draft.guess, confidence=sure)
+
+    def _read(self, frame: RgbdFrame, words: str, dialogue: Sequence[str]) -> PlanDraft:
         turns = self.config.command.dialogue_turns
         given = tuple(dialogue)[-turns:] if turns else ()
         try:
