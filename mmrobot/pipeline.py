@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from mmrobot.command.places import named_place
+from mmrobot.command.questions import is_question
 from mmrobot.command.text import clean_instruction
 from mmrobot.config import Config
 from mmrobot.errors import (
@@ -85,7 +86,7 @@ class Pipeline:
         with timed(timings, "change"):
             frame = self._steady(frame, held)
         with timed(timings, "plan"):
-            draft = draft or self.draft(frame, words, dialogue)
+            draft = draft or self._read(frame, words, dialogue)
             check_draft(draft, words)
         look = self._look(frame)
         seen = _seen_again(moved, look.things)
@@ -121,11 +122,20 @@ class Pipeline:
     def draft(self, frame: RgbdFrame, words: str, dialogue: Sequence[str] = ()) -> PlanDraft:
         """The model's steps for an instruction, over phrases; with none where it asks for no move.
 
-        Words that send a mobile base to a place of the settings need no model.
+        Words that send a mobile base to a place of the settings need no model. Steps that the model only
+        guesses are unsure enough to be read back, for whoever does so (conversation.py); where nothing is read
+        back, and for words that ask, nothing is guessed.
         """
         place = named_place(words, self.config.navigation.places)
         if place is not None:
             return PlanDraft((DraftStep("navigate", text=place),))
+        draft = self._read(frame, words, dialogue)
+        sure = draft.guess[0].confidence if draft.guess else 1.0
+        if draft.steps or draft.question or sure >= self.config.command.confirm_below or is_question(words):
+            return draft
+        return replace(draft, steps=draft.guess, confidence=sure)
+
+    def _read(self, frame: RgbdFrame, words: str, dialogue: Sequence[str]) -> PlanDraft:
         turns = self.config.command.dialogue_turns
         given = tuple(dialogue)[-turns:] if turns else ()
         try:

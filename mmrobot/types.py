@@ -206,13 +206,18 @@ class Answer:
 
 @dataclass(frozen=True)
 class PlanDraft:
-    """The model's answer to an instruction: steps, or a question, or a refusal with its reason."""
+    """The model's answer to an instruction: steps, or a question, or a refusal with its reason.
+
+    Without steps, `guess` is what it would do were it an instruction after all, () where it has no idea; it
+    may only be read back, with `confidence` that of the guess.
+    """
 
     steps: tuple[DraftStep, ...]
     question: str | None = None
     refusal: str | None = None
     confidence: float = 1.0
     raw: str = ""
+    guess: tuple[DraftStep, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,13 +20,14 @@ from mmrobot.arm.embedded import arm_model, embedded_skills
 from mmrobot.arm.reach import ArmReach
 from mmrobot.command.stop_words import is_stop
 from mmrobot.config import Config
-from mmrobot.conversation import Conversation
+from mmrobot.conversation import READ_BACK, Conversation
 from mmrobot.errors import ErrorCode, MmrobotError
 from mmrobot.evals.bumps import BumpWatch
 from mmrobot.evals.conditions import CONDITIONS, Condition, look_of, staged
 from mmrobot.evals.history import History
 from mmrobot.evals.judge import Run, handled, judge, needs_question
 from mmrobot.evals.oracle import OracleVlm, true_boxes, true_lifter
+from mmrobot.evals.person import agrees
 from mmrobot.evals.pictures import save_annotated
 from mmrobot.evals.results import EpisodeResult
 from mmrobot.evals.unseen import unseen_lens
@@ -138,9 +140,11 @@ class EpisodeRun:
         self._kept: deque[RgbdFrame] = deque()
         self._said = _Said()
         self._dialogue: list[str] = []
-        self._followups = deque((parse_when(f.when), f.say) for f in episode.followups)
+        self._followups = deque((parse_when(f.when), f.say, i) for i, f in enumerate(episode.followups, 1))
         self._disturbances = deque((parse_when(d.when), d.move) for d in episode.disturb)
-        self._acted = self._asked = False
+        self._acted = self._asked = self._asked_which = False
+        self._read_back = ""
+        self._answered: set[int] = set()
         self._retries = 0
         self._timings: dict[str, float] = {}
         self._first_frame: RgbdFrame | None = None
@@ -158,7 +162,7 @@ class EpisodeRun:
             self.runner.stop("the episode is over")
         after = self._history.told(self.simulator.truth())
         said = self._said
-        run = Run(said.code, said.message, said.plan, self._acted, said.answer)
+        run = Run(said.code, said.message, said.plan, self._acted, said.answer, read_back=self._read_back)
         verdict = judge(self.episode, before, after, run)
         return EpisodeResult(
             name=self.episode.name,
@@ -183,6 +187,8 @@ class EpisodeRun:
             asked=self._asked,
             ask_needed=needs_question(self.episode),
             peak_force_n=round(self._bumps.peak_force_n, 1),
+            asked_which=self._asked_which,
+            read_back=self._read_back,
         )
 
     def close(self) -> None:
@@ -220,7 +226,7 @@ class EpisodeRun:
 
     def _waits(self) -> bool:
         """Whether somebody is still to speak at some second."""
-        return any(when.moment == "seconds" for when, _ in self._followups)
+        return any(when.moment == "seconds" for when, *_ in self._followups)
 
     def _tick(self) -> None:
         if self.simulator.time_s > TIME_LIMIT_S:
@@ -230,7 +236,7 @@ class EpisodeRun:
         status = self.runner.status
         if not status.state.running:
             self._said.code, self._said.message = status.code, status.message
-            self._asked |= status.code is ErrorCode.AMBIGUOUS
+            self._note_question(status.code, status.message)
             return
         self._happen("seconds")
         if status.state in (RunnerState.MOVING, RunnerState.HOMING):
@@ -269,10 +275,11 @@ class EpisodeRun:
             self.simulator.move_object(item[1].id, item[1].position)
         for said in [f for f in self._followups if due((f[0].moment, f[0].value))]:
             self._followups.remove(said)
-            self._say(said[1])
+            self._say(said[1], said[2])
 
-    def _say(self, words: str) -> None:
-        """Words reach the robot: stop words stop it, others make a new plan in the present plan's place."""
+    def _say(self, words: str, index: int = 0) -> None:
+        """Words reach the robot: stop words stop it, others make a new plan in the present plan's place.
+        `index` is their sentence's, counted from the instruction; the person answers what is read back."""
         if is_stop(words):
             self._stop("somebody said stop")
             self._said.code, self._said.message = ErrorCode.STOPPED, "somebody said stop"
@@ -284,13 +291,12 @@ class EpisodeRun:
         heard = words if self.condition.words is None else self.condition.words(words)
         self._said = _Said()
         try:
-            made = self._conversation.respond(
-                self._frame(), heard, tuple(self._dialogue), self.runner.held
-            )
+            made = self._conversation.respond(self._frame(), heard, tuple(self._dialogue), self.runner.held)
         except MmrobotError as error:
             self._said.code, self._said.message = error.code, error.message
-            self._asked |= error.code is ErrorCode.AMBIGUOUS
             self._dialogue += [heard, error.message]
+            if self._note_question(error.code, error.message):
+                self._answer(index)
             return
         self._dialogue.append(heard)
         if isinstance(made, Answer):
@@ -299,6 +305,31 @@ class EpisodeRun:
         self._said.plan = made
         self._timings = made.timings_ms
         self.runner.start(made)
+
+    def _note_question(self, code: ErrorCode, message: str) -> bool:
+        """Whether the robot reads the person's words back."""
+        asked = code is ErrorCode.AMBIGUOUS
+        reads_back = asked and message.startswith(READ_BACK)
+        self._asked |= asked
+        self._asked_which |= asked and not reads_back
+        return reads_back
+
+    def _answer(self, index: int) -> None:
+        """What the person who said that sentence says to its being read back."""
+        read, meant = self._conversation.read, self.episode.meant
+        if index in self._answered:
+            return
+        self._answered.add(index)
+        if not meant or read is None:
+            self._read_back = "unanswered"
+        elif agrees(read, meant[index], self.episode.scene):
+            self._read_back = "yes"
+            self._say("yes", index)
+        else:
+            # It ends here: what was said once is not said again in other words.
+            self._read_back = "no"
+            with suppress(MmrobotError):
+                self._conversation.respond(self._frame(), "no", tuple(self._dialogue), self.runner.held)
 
     def _stop(self, why: str, code: ErrorCode = ErrorCode.STOPPED) -> None:
         for event in self.runner.stop(why, code):

@@ -39,7 +39,7 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Run:
-    """What the robot did and said: `code` NONE means that it claims success."""
+    """What the robot did and said: `code` NONE means that it claims success; `read_back` as results.py."""
 
     code: ErrorCode
     message: str
@@ -47,6 +47,7 @@ class Run:
     acted: bool
     answer: str | None = None
     asked: bool = False
+    read_back: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ def judge(episode: Episode, before: WorldState, after: WorldState, run: Run) -> 
     problems: list[str] = []
     if outcome != expect.outcome:
         problems.append(run.message or f"the outcome is {outcome}")
+    if outcome == "clarify" and run.read_back == "no":
+        # A question about something else than what was said is not the one that was needed.
+        problems.append("what it read back was not what was said")
     if outcome == "answer" and run.answer is not None and not _accepted(run.answer, expect.answer):
         problems.append(f"answered '{run.answer}', accepted are {', '.join(expect.answer)}")
     if failed:

@@ -22,13 +22,14 @@ from mmrobot.errors import InvalidConfigError, ModelReplyInvalidError
 from mmrobot.evals.boxes import Seen, exactly, matches, middle_in, seen_objects
 from mmrobot.evals.model_figures import summarize_level
 from mmrobot.evals.model_queries import Query, make_queries
-from mmrobot.evals.plan_eval import reply, text_of
+from mmrobot.evals.plan_eval import reply
 from mmrobot.evals.row_store import RowStore
 from mmrobot.planning.referents import present
 from mmrobot.simulator.scene_pool import Randomisation, ScenePool
 from mmrobot.tabletop.families import EVALUATION_SEED
 from mmrobot.tabletop.language import Thing, things_of, visible_things
 from mmrobot.tabletop.levels import LEVELS, sample_scene_for_level
+from mmrobot.tabletop.plan_meaning import text_of
 from mmrobot.tabletop.scene import Scene
 from mmrobot.types import box_iou
 from mmrobot.vlm.interface import VisionLanguageModel

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal, TypeVar
 
-from mmrobot.evals.plan_eval import Meaning, meaning_of
 from mmrobot.tabletop.language import (
     CLEAN,
     KINDS,
@@ -34,6 +33,7 @@ from mmrobot.tabletop.language import (
     referents,
 )
 from mmrobot.tabletop.language.claims import Compared, PresuppositionError, subject_ids, true_of
+from mmrobot.tabletop.plan_meaning import Meaning, meaning_of
 from mmrobot.tabletop.sampling import HELD_OUT
 
 Operation = Literal["ground", "plan", "verify", "answer"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from mmrobot.errors import InvalidConfigError
 from mmrobot.evals.conditions import CONTROLS, STRESS
@@ -31,6 +32,30 @@ class NamedSuite:
     scenes: int = 0
     repeats: int = 0
     videos: int = 0
+
+    def scaled(self, episodes: int) -> NamedSuite:
+        """With so many episodes of each cell; of less, all else is less in proportion, rounded up."""
+
+        def share(count: int) -> int:
+            return min(count, -(-count * episodes // self.episodes))
+
+        return replace(
+            self,
+            episodes=episodes,
+            control_episodes=share(self.control_episodes),
+            stress_episodes=share(self.stress_episodes),
+            pairs=share(self.pairs),
+            scenes=share(self.scenes),
+            repeats=share(self.repeats),
+        )
+
+    def under(self, conditions: Sequence[str]) -> NamedSuite:
+        """With no other controls and stress than these."""
+        return replace(
+            self,
+            controls=tuple(n for n in self.controls if n in conditions),
+            stress=tuple(n for n in self.stress if n in conditions),
+        )
 
 
 _CONTROLS = tuple(c.name for c in CONTROLS)
@@ -62,7 +87,7 @@ SUITES = {
         "a night on one core: every cell with 100 episodes",
         episodes=100,
         controls=_CONTROLS,
-        control_episodes=10,
+        control_episodes=15,
         stress=_STRESS,
         stress_episodes=50,
         pairs=100,

@@ -85,7 +85,8 @@ def _head(options: SuiteOptions, summary: Mapping[str, Any]) -> str:
         for number, what, more in big
     )
     said = (
-        f"Carried out: {percent(overall['success'])}. Share of goals met: {percent(overall['credit'])}. "
+        f"Carried out: {percent(overall['success'])}, {percent(overall['unaided']['success'])} without a "
+        f"sentence read back and answered. Share of goals met: {percent(overall['credit'])}. "
         f"Called done but was not: {percent(overall['false_success']['success'])} "
         f"({overall['false_success']['passed']} of {overall['n']}). "
         f"Ran into something over 5 N: {percent(overall['collided']['success'])}."

@@ -37,10 +37,12 @@ def cells(name: str, figures: Mapping[str, Any]) -> str:
     )
     every = table(
         [("family", False), ("level", False), ("n", True), ("carried out", True), ("strict", True),
+         ("without a sentence read back", True), ("read back: yes, no", True),
          ("goals met", True), ("said done, was not", True), ("over 5 N", True), ("retries", True),
          ("outcomes", False)],
         (
             [html.escape(family), level, str(c["n"]), percent(c["success"]), percent(c["strict"]["success"]),
+             percent(c["unaided"]["success"]), _read_back(c["read_back"]),
              percent(c["credit"]), str(c["false_success"]["passed"]), str(c["collided"]["passed"]),
              str(c["retries"]), tags(c["outcomes"])]
             for family, row in families.items()
@@ -56,6 +58,11 @@ def cells(name: str, figures: Mapping[str, Any]) -> str:
         "Strict: carried out, and nothing outside of the task moved by more than 2 cm. The dot is the rate, "
         "the band its 95 % interval.",
     )
+
+
+def _read_back(counts: Mapping[str, int]) -> str:
+    """How often the person said yes and no; "-" where nothing was read back."""
+    return f"{counts.get('yes', 0)}, {counts.get('no', 0)}" if counts else "-"
 
 
 def _vanished(figures: Mapping[str, Any]) -> str:
@@ -200,15 +207,23 @@ def asked_and_refused(results: Sequence[EpisodeResult]) -> str:
         [("", False), ("right, of those made", False), ("made, of those needed", False)],
         (
             [f"<b>{says}</b>", rate(a[kind]["precision"]), rate(a[kind]["recall"])]
-            for kind, says in (("clarify", "questions"), ("refuse", "refusals"))
+            for kind, says in (
+                ("clarify", "questions"),
+                ("which", "questions, without sentences read back"),
+                ("refuse", "refusals"),
+            )
         ),
         "narrow",
     )
+    said = a["read_backs"]
     return section(
         "When it asks and when it refuses",
         body,
-        f"Asked though all was clear: {percent(a['unneeded']['success'])} of {a['unneeded']['n']}. Refused "
-        f"what could be done: {percent(a['over_refused']['success'])}.",
+        f"Asked though all was clear: {percent(a['unneeded']['success'])} of {a['unneeded']['n']}; "
+        f"{percent(a['unneeded_which']['success'])} asked which thing, {percent(a['read_back']['success'])} "
+        f"read the words back. Read back in all: {sum(said.values())}; the person, who knows what was meant, "
+        f"said yes {said['yes']} times and no {said['no']} times, and {said['unanswered']} times nobody was "
+        f"there to answer. Refused what could be done: {percent(a['over_refused']['success'])}.",
     )
 
 

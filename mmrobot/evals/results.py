@@ -8,6 +8,8 @@ from typing import Any
 COLLISION_N = 5.0
 """What the robot touches harder than this, without holding it, it has run into."""
 OUTCOMES = ("success", "clarify", "refuse", "answer", "wrong", "timeout", "error")
+# To "did you mean ...?": nothing was read back; that was meant; it was not; nobody was there to say.
+READ_BACKS = ("", "yes", "no", "unanswered")
 # Which part failed: words, finding the thing, the plan's geometry and rules, grasp, place, the last look,
 # model, machinery.
 PARTS = ("", "language", "ground", "plan", "grasp", "place", "verify", "model", "error")
@@ -17,7 +19,9 @@ PARTS = ("", "language", "ground", "plan", "grasp", "place", "verify", "model", 
 class EpisodeResult:
     """One episode. `passed`: all that it expects held; `strict`: and nothing else moved more than 2 cm;
     `claimed`: the robot says that it succeeded; `credit`: the share of its goals that came true by it;
-    `asked`: it asked back, `ask_needed`: it had to; `peak_force_n`: the hardest that it ran into something.
+    `asked`: it asked back, whatever it asked, `asked_which`: it asked which thing is meant, `ask_needed`: it
+    had to; `read_back`: of READ_BACKS, what the person said to the last sentence read back; `peak_force_n`:
+    the hardest that it ran into something.
     """
 
     name: str
@@ -42,11 +46,18 @@ class EpisodeResult:
     asked: bool = False
     ask_needed: bool = False
     peak_force_n: float = 0.0
+    asked_which: bool = False
+    read_back: str = ""
 
     @property
     def collided(self) -> bool:
         """Whether the robot ran into something."""
         return self.peak_force_n > COLLISION_N
+
+    @property
+    def unaided(self) -> bool:
+        """Whether it passed without having had to read anything back."""
+        return self.passed and not self.read_back
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +23,10 @@ DEFAULT_EPISODES = 25
 
 @dataclass(frozen=True)
 class SuiteOptions:
-    """What is run. `suite` is one of SUITES, whose families, levels and number of episodes may be overridden;
-    without one, `ablate` are runs of their own, each over all episodes; none is the whole robot.
-    `only_doable` leaves out what the oracle fails; None: a named suite does so."""
+    """What is run. `suite` is one of SUITES, whose families, levels and number of episodes (with less,
+    all its numbers are less) may be overridden, and of whose conditions `ablate` chooses some; without one,
+    `ablate` are runs of their own, each over all episodes; none is the whole robot. `only_doable` leaves out
+    what the oracle fails; None: a named suite does so."""
 
     families: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
@@ -47,15 +49,27 @@ class SuiteOptions:
             raise InvalidConfigError(f"--jobs {self.jobs}", "give 1 or more")
         check_conditions(self.ablate)
         check_executor(self.executor)
-        if self.named is not None and (self.ablate or self.episodes_file):
+        if self.named is not None and self.episodes_file:
             raise InvalidConfigError(
-                f"--suite {self.suite} has controls and episodes of its own",
-                "leave out --ablate and --episodes-file, or leave out --suite",
+                f"--suite {self.suite} has episodes of its own", "leave out --episodes-file, or --suite"
             )
+        if self.suite:
+            whole = named_suite(self.suite)
+            strange = [n for n in self.ablate if n not in (*whole.controls, *whole.stress)]
+            if strange:
+                raise InvalidConfigError(
+                    f"--suite {self.suite} does not play '{strange[0]}'",
+                    f"its conditions: {', '.join((*whole.controls, *whole.stress))}",
+                )
 
     @property
     def named(self) -> NamedSuite | None:
-        return named_suite(self.suite) if self.suite else None
+        """The suite as it is played: with the numbers and conditions asked for."""
+        if not self.suite:
+            return None
+        whole = named_suite(self.suite)
+        found = whole if self.episodes is None else whole.scaled(self.episodes)
+        return found.under(self.ablate) if self.ablate else found
 
     @property
     def filters(self) -> bool:
@@ -92,22 +106,22 @@ class SuitePlan:
         return next(iter(self.runs.values()))
 
     def tasks(self, options: SuiteOptions) -> list[Task]:
-        """Everything that is to be played, the oracle's part first: what it knows is told early."""
+        """Everything that is to be played, the oracle's part first: what it knows is told early. Then the
+        first episode of every cell, the second of every cell, and so on: a part of it says something of all.
+        """
         pictures = None if options.out is None else options.out / "pictures"
         # A suite shows the whole robot's failures; those of its controls would fill the disk.
         shown = ("",) if options.suite else tuple(self.runs)
         played = {(ORACLE, e.name): (ORACLE, e) for e in self.oracle}
         played |= {(name, e.name): (name, e) for name, episodes in self.runs.items() for e in episodes}
-        return [
-            Task(
-                e,
-                name,
-                options.model,
-                options.config,
-                pictures / (name or "full") if pictures and name in shown else None,
-            )
-            for name, e in played.values()
-        ]
+        turn: Counter[tuple[str, str, str]] = Counter()
+        rounds: list[tuple[int, Task]] = []
+        for name, e in played.values():
+            turn[name, e.family, e.level] += 1
+            folder = pictures / (name or "full") if pictures and name in shown else None
+            task = Task(e, name, options.model, options.config, folder)
+            rounds.append((0 if name == ORACLE and self.oracle else turn[name, e.family, e.level], task))
+        return [task for _, task in sorted(rounds, key=lambda r: r[0])]
 
     def manifest(self) -> Manifest:
         """Of all runs; the oracle's say nothing of what was measured."""

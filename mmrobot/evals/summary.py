@@ -31,12 +31,15 @@ def summarize(results: Sequence[EpisodeResult]) -> dict[str, Any]:
 def cell(results: Sequence[EpisodeResult]) -> dict[str, Any]:
     """The figures of some episodes. `success` counts those that passed; `strict` also asks that nothing else
     moved; `false_success` those that the robot calls done and physics does not; `credit` is the mean share of
-    goals met, `collided` those in which the robot ran into something."""
+    goals met, `collided` those in which the robot ran into something; `unaided` are those that passed without
+    a sentence read back, `read_back` counts the others by what was said to it."""
     n = len(results)
     failed = [r for r in results if not r.passed]
     return {
         **Rate(sum(r.passed for r in results), n).as_dict(),
         "strict": Rate(sum(r.strict for r in results), n).as_dict(),
+        "unaided": Rate(sum(r.unaided for r in results), n).as_dict(),
+        "read_back": dict(Counter(r.read_back for r in results if r.read_back)),
         "false_success": Rate(sum(r.claimed and not r.passed for r in results), n).as_dict(),
         "credit": round(sum(r.credit for r in results) / n, 4) if n else 0.0,
         "collided": Rate(sum(r.collided for r in results), n).as_dict(),

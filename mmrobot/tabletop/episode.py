@@ -15,6 +15,7 @@ from mmrobot.errors import InvalidSceneError
 from mmrobot.tabletop.goals import parse_goal
 from mmrobot.tabletop.objects import nearest_name
 from mmrobot.tabletop.parsing import parse
+from mmrobot.tabletop.plan_meaning import Meaning
 from mmrobot.tabletop.scene import Scene, check_position, check_scene
 
 OUTCOMES = ("success", "clarify", "refuse", "answer")
@@ -74,7 +75,11 @@ class Expect:
 
 @dataclass(frozen=True)
 class Episode:
-    """One run of the robot, with how it is judged."""
+    """One run of the robot, with how it is judged.
+
+    `meant` is what a truthful person says yes to: the plan (plan_meaning.py) that the instruction means, then
+    each followup's, () where it means none. Empty where nobody is there to answer.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -86,6 +91,7 @@ class Episode:
     followups: tuple[Followup, ...] = ()
     disturb: tuple[Disturbance, ...] = ()
     expect: Expect = field(default_factory=Expect)
+    meant: tuple[Meaning, ...] = ()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], source: str = "episode") -> Episode:
@@ -114,6 +120,7 @@ class Episode:
                 "unchanged": list(e.unchanged),
                 "answer": list(e.answer),
             },
+            **({"meant": [[list(pair) for pair in plan] for plan in self.meant]} if self.meant else {}),
         }
 
 
@@ -162,6 +169,12 @@ def check_episode(episode: Episode, source: str = "episode") -> None:
         where = f"{source}: expect.goal[{i}]"
         _check_ids(parse_goal(text, where).objects, scene, where)
     _check_ids(expect.unchanged, scene, f"{source}: expect.unchanged")
+    said = 1 + len(episode.followups)
+    if episode.meant and len(episode.meant) != said:
+        raise InvalidSceneError(
+            f"{source}: meant: has {len(episode.meant)} plans for {said} sentences",
+            "Give one plan for the instruction and one for each followup, [] for none, or leave it out.",
+        )
     for i, f in enumerate(episode.followups):
         parse_when(f.when, f"{source}: followups[{i}].when")
     for i, d in enumerate(episode.disturb):

@@ -12,6 +12,7 @@ from mmrobot.evals.suite import SuiteOptions, run_suite
 from mmrobot.tabletop.episode import Disturbance, Episode, Expect, Followup, Move
 from mmrobot.tabletop.families import generate_episode
 from mmrobot.tabletop.scene import Scene, SceneObject
+from mmrobot.types import DraftStep, PlanDraft
 
 SCENE = Scene(
     3,
@@ -56,6 +57,27 @@ def test_stop_leaves_everything_where_it_is():
     result = run_episode(stopped)
     assert result.passed, result.reason
     assert not result.claimed
+
+
+UNSURE = PlanDraft(
+    (DraftStep("pick", "red_cube"), DraftStep("place", None, "in", "blue_bowl")), confidence=0.3
+)
+
+
+@pytest.mark.parametrize(
+    ("meant", "said", "passed", "outcome"),
+    [
+        (((("pick", "red cube"), ("in", "blue bowl")),), "yes", True, "success"),
+        (((("pick", "green cube"), ("in", "blue bowl")),), "no", False, "clarify"),
+        ((), "unanswered", False, "clarify"),
+    ],
+)
+def test_what_is_read_back_is_answered_truthfully(monkeypatch, meant, said, passed, outcome):
+    monkeypatch.setattr(OracleVlm, "plan", lambda *_: UNSURE)
+    result = run_episode(replace(PUT_IN, meant=meant))
+    assert (result.read_back, result.passed, result.outcome) == (said, passed, outcome)
+    assert result.asked and not result.asked_which and not result.unaided
+    assert result.claimed == passed
 
 
 def test_without_depth_nothing_moves(monkeypatch):

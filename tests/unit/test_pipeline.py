@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mmrobot.config import Config
+from mmrobot.config import Config, config_from_dict
 from mmrobot.errors import (
     AmbiguousError,
     InvalidInstructionError,
@@ -17,7 +17,7 @@ from mmrobot.errors import (
     UnsafeError,
 )
 from mmrobot.pipeline import Pipeline
-from mmrobot.types import PlanDraft, ScoredBox
+from mmrobot.types import DraftStep, PlanDraft, ScoredBox
 from tests.support.fake_world import FakeWorld, bowl, draft, frame, thing
 
 SENTENCE = "put the red cube in the bowl"
@@ -69,6 +69,19 @@ def test_the_models_other_answers(answer, error):
     w.answer_draft = answer
     with pytest.raises(error):
         pipeline(w).plan(frame(), SENTENCE)
+
+
+def test_a_guess_is_unsure_and_only_for_whoever_reads_it_back():
+    guess = (DraftStep("pick", "the cube", confidence=0.3),)
+    w = world()
+    w.answer_draft = PlanDraft((), confidence=0.9, guess=guess)
+    made = pipeline(w).draft(frame(), "up with the cube")
+    assert (made.steps, made.confidence) == (guess, 0.3)
+    assert pipeline(w).draft(frame(), "where is the cube?").steps == ()
+    with pytest.raises(NotUnderstoodError):
+        pipeline(w).plan(frame(), "up with the cube")
+    never = config_from_dict({"command": {"confirm_below": 0.0}})
+    assert Pipeline(w, never, lifter=w.lifter).draft(frame(), "up with the cube").steps == ()
 
 
 def test_two_strong_candidates_are_a_question():

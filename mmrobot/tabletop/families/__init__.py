@@ -37,6 +37,7 @@ from mmrobot.tabletop.language import (
     things_of,
 )
 from mmrobot.tabletop.objects import nearest_name
+from mmrobot.tabletop.plan_meaning import Meaning, meaning_of
 from mmrobot.tabletop.sampling import HELD_OUT, NoRoomError
 from mmrobot.tabletop.scene import Scene
 from mmrobot.vlm.words import words as words_of_text
@@ -144,7 +145,7 @@ def _story(draft: Story, family: str, level: str, name: str, words: random.Rando
     others = tuple(o.id for o in draft.scene.objects if o.id not in told.involved)
     return Episode(
         name, draft.scene, told.instruction, family, level, told.followups, told.disturb,
-        Expect("success", told.goals, others),
+        Expect("success", told.goals, others), told.meant,
     )  # fmt: skip
 
 
@@ -155,19 +156,22 @@ def _told(
     None where what is told cannot be done, or is so already."""
     scene: Scene = draft.scene
     followups: tuple[Followup, ...] = ()
+    meant: tuple[Meaning, ...] = (meaning_of(command.text, command.steps),)
     everything = tuple(o.id for o in scene.objects)
     if draft.fault is not None and draft.fault.startswith("absent"):
-        return Episode(name, scene, command.text, family, level, expect=Expect("refuse", (), everything))
+        expect = Expect("refuse", (), everything)
+        return Episode(name, scene, command.text, family, level, expect=expect, meant=meant)
     if draft.fault is not None:
         several = next((s for s in command.steps if len(s.target_ids) > 1), None)
         if several is None or _leaves_choice(command, several):
             return None
         if words.random() < 0.5:
             expect = Expect("clarify", (), everything)
-            return Episode(name, scene, command.text, family, level, expect=expect)
-        meant = frozenset({draft.target or ""})
+            return Episode(name, scene, command.text, family, level, expect=expect, meant=meant)
+        wanted = frozenset({draft.target or ""})
+        meant = (*meant, ())
         followups = (Followup("done", _answer(draft, several.target_ids, words)),)
-        steps = tuple(replace(s, target_ids=meant) if s is several else s for s in command.steps)
+        steps = tuple(replace(s, target_ids=wanted) if s is several else s for s in command.steps)
         command = replace(command, steps=steps)
     if draft.family == "put_back" and command.steps[0].skill != "pick":
         return None
@@ -191,7 +195,7 @@ def _told(
             return None
     others = tuple(o.id for o in scene.objects if o.id not in touched)
     expect = Expect("success", tuple(goals), others)
-    return Episode(name, scene, command.text, family, level, followups, expect=expect)
+    return Episode(name, scene, command.text, family, level, followups, expect=expect, meant=meant)
 
 
 def _has_room(scene: Scene, steps: Sequence[Step]) -> bool:
@@ -233,4 +237,4 @@ def _asked(draft: Draft, family: str, level: str, name: str, words: random.Rando
     )
     everything = tuple(o.id for o in draft.scene.objects)
     expect = Expect("answer", (), everything, (asked.answer,))
-    return Episode(name, draft.scene, asked.text, family, level, expect=expect)
+    return Episode(name, draft.scene, asked.text, family, level, expect=expect, meant=((),))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mmrobot.tabletop.episode import Disturbance, Followup
 from mmrobot.tabletop.language import CLEAN, TRAINING, Command, make_command, things_of
+from mmrobot.tabletop.plan_meaning import Meaning
 from mmrobot.tabletop.scene import Scene
 
 # By attributes alone: order and relations belong to the family `refer`.
@@ -47,11 +48,13 @@ def say(draft: Draft, level: str, words: random.Random) -> Command | None:
 
 @dataclass(frozen=True)
 class Told:
-    """What is said, what happens meanwhile, what must hold in the end; `involved` may move, all else not."""
+    """What is said, what happens meanwhile, what must hold in the end; `involved` may move, all else not;
+    `meant` as Episode has it."""
 
     instruction: str
     goals: tuple[str, ...]
     involved: frozenset[str]
+    meant: tuple[Meaning, ...]
     followups: tuple[Followup, ...] = ()
     disturb: tuple[Disturbance, ...] = ()
 

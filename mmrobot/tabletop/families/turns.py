@@ -14,6 +14,7 @@ from mmrobot.tabletop.families.drafts import Draft, Story, Told, say
 from mmrobot.tabletop.families.goals import BACK_M, goals_of
 from mmrobot.tabletop.families.scenes import make_scene, one_of, target_kind
 from mmrobot.tabletop.language import Command
+from mmrobot.tabletop.plan_meaning import Meaning, meaning_of
 from mmrobot.tabletop.sampling import Kind
 from mmrobot.tabletop.scene import Scene, SceneObject
 
@@ -74,7 +75,7 @@ def _dialogue(scene: Scene, kind: str, level: str, words: random.Random) -> Told
         moved = [g.replace(a.id, b.id) for g in goals]
         goals = [*(back(a) if kind == "instead" else goals), *moved]
     involved = frozenset({a.id, b.id, r.id, r2.id})
-    return Told(first.text, tuple(goals), involved, (Followup("done", second.text),))
+    return Told(first.text, tuple(goals), involved, _meant(first, second), (Followup("done", second.text),))
 
 
 def interrupt(rng: np.random.Generator, level: str) -> Story | None:
@@ -98,7 +99,7 @@ def _interrupt(scene: Scene, kind: str, at_s: float, level: str, words: random.R
     involved = frozenset({a.id, r.id})
     goals = goals_of(scene, first)
     if kind == "stop":
-        return Told(first.text, tuple(f"not {g}" for g in goals), involved, (stop,))
+        return Told(first.text, tuple(f"not {g}" for g in goals), involved, _meant(first, None), (stop,))
     then = Followup(f"seconds:{at_s + 2:g}", "")
     if kind == "go_on":
         second = say(Draft(scene, "resume"), level, words)
@@ -110,8 +111,10 @@ def _interrupt(scene: Scene, kind: str, at_s: float, level: str, words: random.R
     if second is None:
         return None
     if kind == "new":
-        return Told(first.text, tuple(goals), involved, (Followup("step:1", second.text),))
-    return Told(first.text, tuple(goals), involved, (stop, replace(then, say=second.text)))
+        meant = _meant(first, second)
+        return Told(first.text, tuple(goals), involved, meant, (Followup("step:1", second.text),))
+    meant = _meant(first, None, second)
+    return Told(first.text, tuple(goals), involved, meant, (stop, replace(then, say=second.text)))
 
 
 def disturbed(rng: np.random.Generator, level: str) -> Story | None:
@@ -140,7 +143,8 @@ def _disturbed(draft: Draft, kind: str, what: Disturbance, level: str, words: ra
     goals = goals_of(draft.scene, command)
     if kind == "taken":
         goals = [f"not held({draft.target})", *(f"not {g}" for g in goals)]
-    return Told(command.text, tuple(goals), _named(command) | {what.move.id}, disturb=(what,))
+    involved = _named(command) | {what.move.id}
+    return Told(command.text, tuple(goals), involved, _meant(command), disturb=(what,))
 
 
 def _added(rng: np.random.Generator, draft: Draft) -> Story | None:
@@ -173,3 +177,8 @@ def _free_spot(rng: np.random.Generator, o: SceneObject, scene: Scene) -> tuple[
 
 def _named(command: Command) -> frozenset[str]:
     return frozenset().union(*(s.target_ids | s.reference_ids for s in command.steps))
+
+
+def _meant(*said: Command | None) -> tuple[Meaning, ...]:
+    """What each sentence means; None for a stop word."""
+    return tuple(() if c is None else meaning_of(c.text, c.steps) for c in said)

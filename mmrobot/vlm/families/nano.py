@@ -13,21 +13,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmrobot.errors import ModelReplyInvalidError, OperationUnsupportedError
-from mmrobot.types import PlanDraft, ScoredBox
+from mmrobot.types import DraftStep, PlanDraft, ScoredBox
 from mmrobot.vlm.caching import Lru, PictureCache
 from mmrobot.vlm.families.nano_answers import Seen, answer_text
 from mmrobot.vlm.families.nano_beliefs import SeenScene, calibrated, see_scene
+from mmrobot.vlm.families.nano_clauses import Reading, by_clauses
 from mmrobot.vlm.families.nano_parts import NanoParts
 from mmrobot.vlm.families.nano_replies import parse_plan, write_greedily
 from mmrobot.vlm.interface import OPERATIONS, check_picture
 from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.denotation import Denotation
 from mmrobot.vlm.models.nano.processing import NanoProcessor
-from mmrobot.vlm.models.nano.vocabulary import ANSWER, CONTROL, END, GROUND, NOT_UNDERSTOOD, PLAN, VERIFY
+from mmrobot.vlm.models.nano.vocabulary import (
+    ANSWER,
+    CONTROL,
+    CONTROL_ID,
+    END,
+    GROUND,
+    NOT_UNDERSTOOD,
+    PLAN,
+    VERIFY,
+)
 from mmrobot.vlm.words import words
 
 Eyes = Callable[[NDArray[np.uint8]], SeenScene]
-_LOOKS, _REPLIES = 4, 64
+_LOOKS, _REPLIES = 4, 128
+GUESSED = 0.3
+"""How sure a guess is called: less than `command.confirm_below`, so that it is read back, and more than
+`gate.min_confidence`, so that it can be done after a yes."""
+_MAY_BE_MEANT, _CLEAR_IF_MEANT = 0.01, 0.5
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,15 @@ class _Reply:
     def raw(self) -> str:
         """As text."""
         return " ".join(CONTROL[i] if i < len(CONTROL) else self.said[i - len(CONTROL)] for i in self.ids)
+
+    @property
+    def understood(self) -> bool:
+        return bool(self.ids) and self.ids[0] != CONTROL_ID[NOT_UNDERSTOOD]
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether a plan did not end."""
+        return not self.ids or (self.understood and self.ids[-1] != CONTROL_ID[END])
 
 
 class NanoVlm:
@@ -92,16 +115,15 @@ class NanoVlm:
             )
         check_picture(image_rgb)
         reply = self._write(PLAN, instruction)
-        tokens = reply.raw.split()
-        if tokens and tokens[0] == NOT_UNDERSTOOD:
-            return PlanDraft((), confidence=reply.confidence, raw=reply.raw)
-        if not tokens or tokens[-1] != END:
+        reading = by_clauses(instruction, self._reading(reply), lambda t: self._reading(self._write(PLAN, t)))
+        if reading.steps:
+            return PlanDraft(reading.steps, confidence=reading.confidence, raw=reply.raw)
+        if reply.cut_off:
             raise ModelReplyInvalidError(
-                f"the plan did not end within {len(tokens)} tokens: {reply.raw[:80]}",
+                f"the plan did not end within {len(reply.ids)} tokens: {reply.raw[:80]}",
                 "give the instruction in parts",
             )
-        steps = parse_plan(reply.ids, reply.said, reply.confidence)
-        return PlanDraft(steps, confidence=reply.confidence, raw=reply.raw)
+        return PlanDraft((), confidence=reply.confidence, raw=reply.raw, guess=self._guess(reply))
 
     def verify(self, image_rgb: NDArray[np.uint8], statement: str) -> float:
         """Calibrated probability that the statement holds in the picture."""
@@ -122,15 +144,33 @@ class NanoVlm:
         found = self._boxes(image_rgb, scene, labels, scene.beliefs.real)
         return tuple(b for b in found if b.score >= self._ground_threshold)
 
-    def _write(self, task: str, text: str) -> _Reply:
-        """The reply to a task about a text."""
+    def _reading(self, reply: _Reply) -> Reading:
+        """Of the reply to PLAN; a plan that was cut off was not read."""
+        if reply.cut_off or not reply.understood:
+            return Reading((), 0.0)
+        return Reading(parse_plan(reply.ids, reply.said, reply.confidence), reply.confidence)
+
+    def _guess(self, reply: _Reply) -> tuple[DraftStep, ...]:
+        """What words would mean that were not understood: where it is not quite sure that they are no
+        instruction, and quite clear which one they would be."""
+        if 1 - reply.confidence < _MAY_BE_MEANT:
+            return ()
+        guess = self._write(PLAN, " ".join(reply.said), understood=True)
+        if guess.cut_off or guess.confidence < _CLEAR_IF_MEANT:
+            return ()
+        return parse_plan(guess.ids, guess.said, GUESSED)
+
+    def _write(self, task: str, text: str, understood: bool = False) -> _Reply:
+        """The reply to a task about a text; `understood` as write_greedily."""
         said = words(text)[: self._processor.max_words]
-        reply = self._replies.get((task, said))
+        key = (task + "!" * understood, said)
+        reply = self._replies.get(key)
         if reply is None:
             step = self._parts.writer(self._parts.read(self._processor.words(said)))
-            ids, confidence = write_greedily(step, task, len(said), self._parts.config.max_plan_tokens)
+            limit = self._parts.config.max_plan_tokens
+            ids, confidence = write_greedily(step, task, len(said), limit, understood)
             reply = _Reply(tuple(ids), said, confidence)
-            self._replies.put((task, said), reply)
+            self._replies.put(key, reply)
         return reply
 
     def _temper(self, p: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,15 +15,20 @@ from mmrobot.vlm.models.nano.slots import TASK_ID, OpenSlots
 from mmrobot.vlm.models.nano.vocabulary import CONTROL, CONTROL_ID, NOT_UNDERSTOOD, PLAN
 
 
-def write_greedily(step: WriteStep, task: str, words: int, limit: int) -> tuple[list[int], float]:
+def write_greedily(
+    step: WriteStep, task: str, words: int, limit: int, understood: bool = False
+) -> tuple[list[int], float]:
     """Ids of the reply to a task (of TASKS), its end included, at most `limit`; and the least probability
-    among them. `words` were said. A logical form that does not end was not understood; a plan is cut off."""
+    among them. `words` were said; `understood`: as if they were, whatever the model makes of them. A logical
+    form that does not end was not understood; a plan is cut off."""
     slots = OpenSlots(task)
     ids = [TASK_ID[task]]
     confidence = 1.0
     while len(ids) < limit and not slots.done:
         logits = step(ids[-1], len(ids) - 1)[: len(CONTROL) + words].astype(np.float64)
         logits[~slots.allowed(words)] = -np.inf
+        if understood:
+            logits[CONTROL_ID[NOT_UNDERSTOOD]] = -np.inf
         weights = np.exp(logits - logits.max())
         choice = int(weights.argmax())
         confidence = min(confidence, float(weights[choice] / weights.sum()))
@@ -37,13 +43,32 @@ def parse_plan(ids: Sequence[int], said: Sequence[str], confidence: float) -> tu
     """Token ids that fit their slots (slots.py) to steps: a control token opens a step, the copied words
     after
     it are its phrase."""
-    groups: list[_Group] = []
+    copied: list[tuple[str, list[int]]] = []
     for i in ids:
         if i < len(CONTROL):
-            groups.append((CONTROL[i], []))
-        elif groups:
-            groups[-1][1].append(said[i - len(CONTROL)])
+            copied.append((CONTROL[i], []))
+        elif copied:
+            copied[-1][1].append(i - len(CONTROL))
+    groups = [(token, [said[i] for i in _without_holes(indices, said)]) for token, indices in copied]
     return _steps(groups, confidence)
+
+
+_GLUE = frozenset(
+    "is are that which whose who of with in has have having a the color colour colored coloured".split()
+)
+_HOLE = 2
+
+
+def _without_holes(indices: Sequence[int], said: Sequence[str]) -> list[int]:
+    """A copied phrase with the words that hold it together, where one or two of them were left out: "bowl
+    whose is yellow" of "the bowl whose color is yellow"."""
+    whole = list(indices[:1])
+    for before, after in itertools.pairwise(indices):
+        between = range(before + 1, after)
+        if len(between) <= _HOLE and all(said[i] in _GLUE for i in between):
+            whole += between
+        whole.append(after)
+    return whole
 
 
 _Group = tuple[str, list[str]]

@@ -8,6 +8,7 @@ from pathlib import Path
 from mmrobot.evals.asking import asking, confusion
 from mmrobot.evals.conditions import CONDITIONS
 from mmrobot.evals.report_cases import command_of, worst_first
+from mmrobot.evals.report_tables import asked_and_refused
 from mmrobot.evals.results import EpisodeResult
 from mmrobot.evals.standing import conditions_figures, grounding_gap
 from mmrobot.evals.suite_plan import SuiteOptions
@@ -44,6 +45,22 @@ def test_questions_and_refusals():
     assert (a["unneeded"]["passed"], a["unneeded"]["n"]) == (1, 3)
     assert a["over_refused"]["passed"] == 1
     assert asking([])["unneeded"]["n"] == 0
+
+
+def test_sentences_read_back_are_counted_as_questions_and_apart():
+    confirmed = replace(DONE, name="r", asked=True, read_back="yes")
+    rejected = replace(REFUSED, name="s", outcome="clarify", asked=True, read_back="no")
+    a = asking([DONE, confirmed, rejected, replace(ASKED, asked_which=True)])
+    assert (a["unneeded"]["passed"], a["unneeded"]["n"]) == (2, 3)
+    assert (a["unneeded_which"]["passed"], a["read_back"]["passed"]) == (0, 2)
+    assert (a["clarify"]["precision"]["passed"], a["clarify"]["precision"]["n"]) == (1, 3)
+    assert (a["which"]["precision"]["passed"], a["which"]["precision"]["n"]) == (1, 1)
+    assert a["which"]["recall"]["passed"] == 1
+    assert a["read_backs"] == {"yes": 1, "no": 1, "unanswered": 0}
+    figures = cell([DONE, confirmed, rejected])
+    assert (figures["passed"], figures["unaided"]["passed"]) == (2, 1)
+    assert figures["read_back"] == {"yes": 1, "no": 1}
+    assert "yes 1 times and no 1 times" in asked_and_refused([DONE, confirmed, rejected, ASKED])
 
 
 def test_a_cell_tells_credit_and_collisions_apart_from_success():

@@ -96,6 +96,15 @@ def test_a_sentence_read_back_is_for_the_words():
     assert judge(EPISODE, BEFORE, BEFORE, run).part == "language"
 
 
+def test_a_question_about_what_was_not_said_is_not_the_one_that_was_needed():
+    asks = replace(EPISODE, expect=Expect("clarify"))
+    run = Run(ErrorCode.AMBIGUOUS, f"{READ_BACK}put the ball in the bowl?", None, False)
+    assert judge(asks, BEFORE, BEFORE, run).passed
+    verdict = judge(asks, BEFORE, BEFORE, replace(run, read_back="no"))
+    assert (verdict.passed, verdict.outcome) == (False, "clarify")
+    assert "not what was said" in verdict.reason
+
+
 def test_the_part_that_failed():
     def part(plan, code=ErrorCode.NONE):
         return judge(EPISODE, BEFORE, BEFORE, Run(code, "", plan, acted=True)).part

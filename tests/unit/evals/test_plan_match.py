@@ -7,9 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from mmrobot.evals.plan_eval import meaning_of, reply, spoken, text_of
+from mmrobot.evals.plan_eval import reply
 from mmrobot.learn.logical_forms import plan_ids
 from mmrobot.tabletop.language import CLEAN, FAMILIES, make_command, random_things
+from mmrobot.tabletop.plan_meaning import meaning_of, spoken, text_of
 from mmrobot.types import PlanDraft
 from mmrobot.vlm.families.nano_replies import parse_plan
 from mmrobot.vlm.words import words

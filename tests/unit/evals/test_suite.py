@@ -124,7 +124,8 @@ def test_ablations_are_runs_of_their_own(calls, tmp_path: Path):
         ({"families": ("juggle",)}, InvalidConfigError, "'juggle' is no known family"),
         ({"levels": ("L9",)}, InvalidConfigError, "'L9' is no known level"),
         ({"suite": "huge"}, InvalidConfigError, "'huge' is unknown"),
-        ({"suite": "ci", "ablate": ("blind",)}, InvalidConfigError, "controls and episodes of its own"),
+        ({"suite": "ci", "ablate": ("depth",)}, InvalidConfigError, "does not play 'depth'"),
+        ({"suite": "ci", "episodes_file": Path("a.yaml")}, InvalidConfigError, "episodes of its own"),
         ({"executor": "moon"}, InvalidConfigError, "'moon' is unknown"),
         ({"model": "no-such-model"}, ModelUnavailableError, "no-such-model"),
         ({"episodes_file": Path("no/such.yaml")}, InvalidSceneError, "no/such.yaml"),
@@ -169,8 +170,8 @@ def test_controls_and_stress_play_the_same_episodes_and_no_ceiling_is_filtered(
     options = replace(SUITE, suite="quick", families=("pick", "put_in"), levels=("L0", "L1"), out=tmp_path)
     result = run_suite(options)
     rows = {row["name"]: row for row in (*result["controls"], *result["stress"])}
-    assert (rows["both_true"]["strict"]["passed"], rows["both_true"]["strict"]["n"]) == (8, 10)
-    assert (rows["blind"]["strict"]["n"], rows["blind"]["full"]["n"]) == (8, 8), "first five, one not doable"
+    assert (rows["both_true"]["strict"]["passed"], rows["both_true"]["strict"]["n"]) == (4, 6)
+    assert (rows["blind"]["strict"]["n"], rows["blind"]["full"]["n"]) == (4, 4), "first three, one not doable"
     assert (rows["grain_20"]["strict"]["n"], rows["grain_20"]["gap"]["n"]) == (8, 8)
     assert rows["no_rgb"]["must_stop"] and not rows["dim"]["must_stop"]
     assert "true_sight" not in rows, "an oracle has no sight to change"
@@ -178,6 +179,18 @@ def test_controls_and_stress_play_the_same_episodes_and_no_ceiling_is_filtered(
     assert "In a harder world" in page and "asked or stopped" in page
     assert page.count("<video") == 4
     assert "filmed again, it went differently" in page
+
+
+def test_a_suite_of_less_has_less_of_all_and_the_conditions_that_are_asked_for(calls, tmp_path: Path):
+    options = replace(SUITE, suite="full", episodes=20, ablate=("blind", "both_true", "depth"))
+    named = options.named
+    assert named is not None
+    assert (named.episodes, named.control_episodes, named.stress_episodes, named.pairs) == (20, 3, 10, 20)
+    assert (named.controls, named.stress) == (("blind", "both_true"), ("depth",))
+    more = replace(SUITE, suite="full", episodes=400).named
+    assert more is not None and more.control_episodes == 15
+    result = run_suite(replace(SUITE, ablate=("blind",), out=tmp_path))
+    assert [row["name"] for row in result["controls"]] == ["blind"]
 
 
 def test_what_the_oracle_knows_is_not_played_again(calls, tmp_path: Path):
@@ -221,6 +234,13 @@ def test_a_report_that_mixes_versions_of_the_code_says_so(calls, tmp_path: Path)
     result = run_suite(replace(SUITE, out=tmp_path))
     assert len(result["code"]) == 2
     assert "figures mix its versions" in Path(result["report"]).read_text()
+
+
+def test_a_part_of_a_run_says_something_of_every_cell():
+    options = replace(SUITE, episodes=2, ablate=("blind",), only_doable=False)
+    names = [f"{t.ablation}|{t.episode.name}" for t in plan_suite(options).tasks(options)]
+    first = {"|pick_L0_1000000", "|clarify_L0_1000000", "blind|pick_L0_1000000", "blind|clarify_L0_1000000"}
+    assert set(names[:4]) == first and len(names) == 8
 
 
 def test_every_named_suite_plans_every_family_and_level_there_is():

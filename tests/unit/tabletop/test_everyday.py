@@ -7,12 +7,12 @@ from collections import Counter
 
 import pytest
 
-from mmrobot.evals.plan_eval import meaning_of, text_of
 from mmrobot.tabletop.language import Command, make_command, random_things
 from mmrobot.tabletop.language.everyday import EverydayMaker
 from mmrobot.tabletop.language.noise import CLEAN
 from mmrobot.tabletop.language.phrases import Style
 from mmrobot.tabletop.language.single import UnsuitedError
+from mmrobot.tabletop.plan_meaning import meaning_of, text_of
 from mmrobot.vlm.words import words
 
 MAKERS = (

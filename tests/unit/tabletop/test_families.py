@@ -39,6 +39,8 @@ def test_every_family(family: str, level: str, tmp_path) -> None:  # type: ignor
     assert len({e.instruction for e in episodes}) > COUNT // 2
     for e in episodes:
         assert (e.family, e.level) == (family, level)
+        assert len(e.meant) == 1 + len(e.followups)
+        assert bool(e.meant[0]) == (family != "question")
         assert e.expect.outcome in OUTCOMES.get(family, {"success"})
         if e.expect.outcome != "success":
             assert set(e.expect.unchanged) == set(e.scene.by_id) and not e.expect.goal

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmrobot.config import Config
 from mmrobot.errors import (
     InvalidImageError,
     ModelReplyInvalidError,
@@ -18,7 +19,7 @@ from mmrobot.errors import (
 )
 from mmrobot.types import DraftStep
 from mmrobot.vlm import registry
-from mmrobot.vlm.families.nano import NanoVlm
+from mmrobot.vlm.families.nano import GUESSED, NanoVlm
 from mmrobot.vlm.families.nano_answers import Seen, answer_text
 from mmrobot.vlm.families.nano_beliefs import calibrated, see_scene
 from mmrobot.vlm.families.nano_parts import SeenObjects, WriteStep
@@ -173,6 +174,18 @@ def test_parse_plan_reads_compact_form() -> None:
     assert (pick.skill, pick.target) == ("pick", "red cube")
     assert (place.skill, place.relation, place.reference) == ("place", "in", "blue bowl")
     assert {"<pick>", "<place_in>"} <= NEEDS_PHRASE
+
+
+def test_what_holds_a_phrase_together_is_copied_with_it() -> None:
+    """A word or two of grammar that were left out within it, and no others."""
+    said = words("put the cube whose color is yellow um please in the bowl that is on the left")
+    n = len(CONTROL)
+    ids = [CONTROL_ID["<pick>"], n + 2, n + 3, n + 6, CONTROL_ID["<place_in>"], n + 11, n + 16]
+    pick, place = parse_plan(ids, said, 0.9)
+    assert pick.target == "cube whose color is yellow"
+    assert place.reference == "bowl left", "five words are another phrase's"
+    (filler,) = parse_plan([CONTROL_ID["<pick>"], n + 6, n + 8], said, 0.9)
+    assert filler.target == "yellow please"
 
 
 class OneObject:
@@ -338,6 +351,55 @@ def test_words_that_are_half_understood_are_half_believed() -> None:
     assert 0.2 < likes[GROUND] < 0.8
     assert scores[0] == pytest.approx(0.9 * likes[GROUND], abs=1e-4)
     assert scores[1] == pytest.approx(0.5 + 0.4 * likes[VERIFY], abs=1e-4)
+
+
+class Doubtful(OneObject):
+    """Parts that take words for no instruction, with a doubt: then they would go home, or do one of two
+    other things."""
+
+    def __init__(self, doubt: float, home: float) -> None:
+        super().__init__((0, 0, 1, 1), 0.9)
+        other = doubt * (1 - home) / 2
+        self.first = {NOT_UNDERSTOOD: 1 - doubt, "<home>": doubt * home, "<resume>": other, "<other>": other}
+
+    def writer(self, memory: None) -> WriteStep:
+        def step(last: int, position: int) -> np.ndarray:
+            logits = np.full(len(CONTROL) + 48, -50.0, np.float32)
+            said = self.first if position == 0 else {END: 1.0}
+            for token, p in said.items():
+                logits[CONTROL_ID[token]] = np.log(max(p, 1e-20))
+            return logits
+
+        return step
+
+
+def test_what_may_be_meant_after_all_is_guessed_and_never_planned() -> None:
+    draft = vlm_of(Doubtful(0.1, 0.9)).plan(PICTURE, "to your corner with you")  # type: ignore[arg-type]
+    assert draft.steps == () and [s.skill for s in draft.guess] == ["home"]
+    assert draft.guess[0].confidence == GUESSED
+    assert draft.confidence == pytest.approx(0.9, abs=1e-4)
+    command, gate = Config().command, Config().gate
+    assert gate.min_confidence < GUESSED < command.confirm_below
+
+
+@pytest.mark.parametrize(("doubt", "home"), [(0.005, 0.9), (0.1, 0.4)])
+def test_what_is_surely_no_instruction_or_might_be_several_is_not_guessed(doubt: float, home: float) -> None:
+    assert vlm_of(Doubtful(doubt, home)).plan(PICTURE, "hello there").guess == ()  # type: ignore[arg-type]
+
+
+def test_a_sentence_that_is_cut_off_is_read_by_its_clauses() -> None:
+    class Long(OneObject):
+        """Goes home, and on longer sentences for ever."""
+
+        def read(self, word_bytes: np.ndarray) -> int:  # type: ignore[override]
+            return int(np.asarray(word_bytes).any(-1).sum())
+
+        def writer(self, memory: int) -> WriteStep:  # type: ignore[override]
+            self.replies = {CONTROL_ID["<plan>"]: ("<home>",) if memory > 4 else ("<home>", END)}
+            return super().writer(None)
+
+    draft = vlm_of(Long((0, 0, 1, 1), 0.9)).plan(PICTURE, "go home now and then go home again")
+    assert [s.skill for s in draft.steps] == ["home", "home"]
 
 
 def test_temperatures_soften_and_keep_sides() -> None:
