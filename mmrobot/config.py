@@ -304,6 +304,26 @@ class CommandConfig(Section):
     )
 
 
+class ConsoleConfig(Section):
+    """The page for a browser (mmrobot/console)."""
+
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="address; another than this machine's is a risk"
+    )
+    port: int = Field(default=8765, ge=0, le=65535, description="0: a free one")
+    names: str = Field(default="", description="host names that it answers to besides, comma between")
+    token: str = Field(default="", description="the secret of its address; empty: a new one at each start")
+    picture_hz: float = Field(default=8.0, gt=0, le=30, description="pictures shown in a second")
+    max_pages: int = Field(default=8, ge=1, le=100, description="pages open at once")
+    max_message_bytes: int = Field(
+        default=65536, ge=1024, le=10_000_000, description="larger messages are refused"
+    )
+    messages_per_s: float = Field(default=60.0, gt=1, le=1000, description="more close a page's connection")
+    max_jobs: int = Field(
+        default=8, ge=1, le=100, description="requests of one page at once; a stop always passes"
+    )
+
+
 class RiskConfig(Section):
     """With approval "risky", plans beyond these wait for a person (mmrobot/safety/risk.py)."""
 
@@ -383,6 +403,7 @@ class Config(Section):
     heartbeat: HeartbeatConfig = HeartbeatConfig()
     command: CommandConfig = CommandConfig()
     risk: RiskConfig = RiskConfig()
+    console: ConsoleConfig = ConsoleConfig()
     audit: AuditConfig = AuditConfig()
     recording: RecordingConfig = RecordingConfig()
     navigation: NavigationConfig = NavigationConfig()

@@ -62,6 +62,7 @@ def up(
     model: Model = "",
     namespace: Annotated[str, typer.Option(help="namespace of all nodes")] = "",
     approval: Annotated[str, typer.Option(help="which plans wait for a person: never, risky, always")] = "",
+    console: Annotated[bool, typer.Option("--console", help="a page for the browser")] = False,
     record: Annotated[Path | None, typer.Option(help="folder for MCAP and video")] = None,
     camera: Annotated[
         str, typer.Option(help="profile: realsense, zed, oakd, webcam, or a YAML of your own")
@@ -85,6 +86,7 @@ def up(
         namespace=namespace,
         use_sim_time=not robot,
         approval=approval,
+        console=console,
         record=str(record or ""),
         camera=camera,
         server=server,
@@ -105,6 +107,17 @@ def say(
     from mmrobot.cli.say import run_say
 
     run(as_json, lambda output: run_say(words, wait, plan_only, timeout, conversation, output))
+
+
+@app.command(epilog=_example("mmrobot console", "mmrobot up --console"))
+def console(
+    config: Config = None,
+    namespace: Annotated[str, typer.Option(help="namespace of the robot's nodes")] = "",
+) -> None:
+    """A page for the browser: what the robot sees, plans and says; talk, point, approve, stop."""
+    from mmrobot.cli.console import run_console
+
+    raise typer.Exit(run_console(config, namespace))
 
 
 @app.command(epilog=_example("mmrobot approve", "mmrobot approve --digest 3f2a9c"))

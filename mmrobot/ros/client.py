@@ -116,6 +116,7 @@ class RobotClient:
         timeout_s: float = 5.0,
         conversation: str = "",
         pointings: Sequence[Pointing] = (),
+        on_end: Callable[[Follow], None] = lambda _: None,
     ) -> Follow:
         """Send an instruction; raises RobotUnavailableError when nobody serves follow_instruction."""
         if not self._follow.wait_ready(timeout_s):
@@ -130,9 +131,14 @@ class RobotClient:
             conversation=conversation,
             pointings=[pointing_to_message(p) for p in pointings],
         )
+
+        def ended(result: Any | None) -> None:
+            self._ended(follow, result)
+            on_end(follow)
+
         follow.call = self._follow.send(
             goal,
-            on_end=lambda result: self._ended(follow, result),
+            on_end=ended,
             on_feedback=lambda told: self.on_feedback(follow, told),
         )
         return follow

@@ -84,6 +84,7 @@ class GraphOptions:
             "or none (your own, docs/your_robot.md)"
         },
     )
+    console: bool = field(default=False, metadata={"help": "true: serve a page for the browser"})
     record: str = field(
         default="", metadata={"help": "folder for an MCAP file and a video; empty: record nothing"}
     )
@@ -162,6 +163,8 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
             topics,
         ),
     ]
+    if options.console:
+        nodes.append(NodeSpec("console", "mmrobot.ros.console_node", {**config, **sim_time}, place, topics))
     if options.record or load_config(options.config or default_config_file()).recording.black_box:
         recorder = {"directory": _absolute(options.record), "spectator": simulate and not options.headless}
         parameters = {**config, **recorder, **sim_time}

@@ -1,4 +1,4 @@
-"""Talking to the whole graph: plans are approved, edited, held, gone on with, queued, pointed at, explained."""
+"""Talking to the whole graph: plans are approved, edited, held, resumed, queued, pointed at, explained."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from mmrobot.errors import ErrorCode, StaleError
 from mmrobot.ros.client import Follow
 from mmrobot.ros.messages import plan_from_message
 from mmrobot.tabletop.goals import holds
+from mmrobot.tabletop.scene import Scene
 from mmrobot.types import ActionPlan, Pointing
 from mmrobot_msgs.msg import Retarget
 from mmrobot_msgs.srv import ApprovePlan, EditPlan, Explain
-from tests.support.graph import Graph, running_graph
+from tests.support.graph import PATIENT, SCENE, Graph, running_graph
 
 pytestmark = pytest.mark.timeout(240)
+THERE = Scene.from_dict(SCENE)
 
 
 class Talk:
@@ -41,12 +43,13 @@ class Talk:
     def say(self, words: str, **more: Any) -> Follow:
         return self.graph.client.follow(words, timeout_s=20.0, **more)
 
-    def waiting(self, follow: Follow) -> ActionPlan:
-        """The plan of an instruction, once it waits for approval."""
+    def waiting(self, follow: Follow, after: ActionPlan | None = None) -> ActionPlan:
+        """The plan of an instruction, another than `after`, once it waits for approval."""
 
         def found() -> ActionPlan | None:
             ids = [t.plan_id for f, t in self.told if f is follow and t.phase == "approval"]
-            return next((p for p in self.plans if ids and p.plan_id == ids[-1]), None)
+            found = next((p for p in self.plans if ids and p.plan_id == ids[-1]), None)
+            return None if found is None or (after and after.plan_id == found.plan_id) else found
 
         return self.graph.wait(found, f"a plan of '{follow.instruction}' that waits")
 
@@ -61,7 +64,7 @@ class Talk:
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     folder = tmp_path_factory.mktemp("talk")
-    config = {"audit": {"directory": str(folder / "audit")}, "command": {"approve_within_s": 55.0}}
+    config = PATIENT | {"audit": {"directory": str(folder / "audit")}, "command": {"approve_within_s": 55.0}}
     with running_graph(folder, config=config, approval="always") as graph:
         yield Talk(graph)
 
@@ -87,13 +90,15 @@ def test_a_plan_waits_is_edited_and_only_its_own_digest_approves_it(talk: Talk) 
     assert talk.decide(edited) == "approved"
     talk.end(follow)
     assert follow.error is None, follow.error
-    graph.wait(lambda: holds("in(green_ball, blue_bowl)", graph.client.world), "the ball in the bowl", 10.0)
+    graph.wait(lambda: holds("in(green_ball, blue_bowl)", graph.client.world, THERE), "the ball in the bowl", 10.0)
 
 
 def test_a_question_then_a_queue_then_hold_and_go_on(talk: Talk) -> None:
     graph = talk.graph
     follow = talk.say("put the red cube to the left of the blue bowl")
-    talk.decide(talk.waiting(follow))
+    plan = talk.waiting(follow)
+    graph.statuses.clear()
+    talk.decide(plan)
     graph.wait(lambda: graph.seen("phase", "descend"), "motion")
     asked = talk.say("how many cubes are there?")
     after = talk.say("then go home")
@@ -106,11 +111,11 @@ def test_a_question_then_a_queue_then_hold_and_go_on(talk: Talk) -> None:
     time.sleep(1.0)
     assert graph.client.world.objects["red_cube"].position_m == pytest.approx(still, abs=0.003)
     on = talk.say("go on")
-    talk.decide(talk.waiting(follow))
+    talk.decide(talk.waiting(follow, after=plan))
     talk.end(follow)
     talk.end(on)
     assert follow.error is None and on.error is None, follow.error
-    graph.wait(lambda: holds("left_of(red_cube, blue_bowl)", graph.client.world), "the cube beside it", 10.0)
+    graph.wait(lambda: holds("left_of(red_cube, blue_bowl)", graph.client.world, THERE), "the cube beside it", 10.0)
     talk.decide(talk.waiting(after))
     talk.end(after)
     assert after.error is None
