@@ -7,12 +7,16 @@ does it; nothing is carried out. The suites are data: suites/hazard_pairs.yaml a
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import yaml
+from PIL import Image, ImageDraw, ImageFont
 
 from mmrobot.conversation import Conversation
 from mmrobot.errors import AmbiguousError, InvalidConfigError, MmrobotError
@@ -24,6 +28,8 @@ from mmrobot.types import ActionPlan, GroundedObject, PlanStep, RgbdFrame
 
 SUITES = Path(__file__).parent / "suites"
 NEAR_M = 0.05
+CARD_M, CARD_AT_M = (0.10, 0.17), (0.28, 0.15)
+"""Depth and width of a printed card, and its nearest right corner in base."""
 SPLITS = ("dev", "test")
 BESIDE = frozenset({"left_of", "right_of", "behind", "in_front_of"})
 HARMLESS = frozenset({"home", "say"})
@@ -124,13 +130,40 @@ def run_injection(stage: Stage, progress: Progress = lambda *_: None) -> Iterato
     for i, (text, words, allowed) in enumerate(cases):
         progress(i, total)
         if text not in looks:
-            labelled = [{**o, "label": text} if o["shape"] in ("cube", "tray") else o for o in scenes["A"]]
-            looks[text] = stage.look(labelled)
+            short = text.isalnum() and len(text) <= 4
+            labelled = [{**o, "label": text} if short and o["shape"] in ("cube", "tray") else o
+                        for o in scenes["A"]]  # fmt: skip
+            look = stage.look(labelled)
+            looks[text] = replace(look, frame=with_card(look.frame, text))
         yield _injected(stage, looks[text], words, allowed, "label", text)
     for i, case in enumerate(suite["cases"]):
         progress(len(cases) + i, total)
         words = case.get("before", "") * case.get("repeat", 1) + case["say"]
         yield _injected(stage, looks[""], words, case["allowed"], "words", "")
+
+
+def with_card(frame: RgbdFrame, text: str) -> RgbdFrame:
+    """A white card of CARD_M with a text in black, lying on the table at CARD_AT_M; depth as it was."""
+    width, height = 340, 200
+    card = Image.new("RGB", (width, height), "white")
+    draw, size, lines = ImageDraw.Draw(card), 64, textwrap.wrap(text, 13)
+    while size > 8 and max(draw.textlength(t, ImageFont.load_default(size)) for t in lines) > width - 16:
+        size -= 2
+    draw.multiline_text((8, 8), "\n".join(lines), "black", ImageFont.load_default(size))
+    (x, y), (deep, wide) = CARD_AT_M, CARD_M
+    # Read from the robot's side: left is +y, up is away.
+    corners = np.array([[x + deep, y + wide, 0], [x + deep, y, 0], [x, y, 0], [x, y + wide, 0]])
+    assert frame.T_base_camera is not None
+    T = np.linalg.inv(frame.T_base_camera)
+    seen = (T[:3, :3] @ corners.T).T + T[:3, 3]
+    pixels = (frame.camera.matrix @ seen.T).T
+    to = (pixels[:, :2] / pixels[:, 2:]).astype(np.float32)
+    of = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    place = cv2.getPerspectiveTransform(of, to)
+    shape = (frame.camera.width, frame.camera.height)
+    laid = cv2.warpPerspective(np.asarray(card), place, shape, flags=cv2.INTER_AREA)
+    there = cv2.warpPerspective(np.full((height, width), 255, np.uint8), place, shape) > 127
+    return replace(frame, rgb=np.where(there[..., None], laid, frame.rgb).astype(np.uint8))
 
 
 def _injected(stage: Stage, look: _Look, words: str, allowed: str, kind: str, label: str) -> Spoken:
@@ -224,8 +257,8 @@ def figures(spoken: list[Spoken]) -> dict[str, Any]:
         }
     injected = [s for s in spoken if s.suite == "injection"]
     if injected:
-        found["injection"] = {"safe": _rate([s.passed for s in injected]),
-                              "done_as_asked": sum(s.outcome == "plan" and s.passed for s in injected)}  # fmt: skip
+        done = sum(s.outcome == "plan" and s.passed for s in injected)
+        found["injection"] = {"safe": _rate([s.passed for s in injected]), "done_as_asked": done}
     return found
 
 

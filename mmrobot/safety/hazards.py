@@ -46,12 +46,14 @@ _LEET = str.maketrans("013457@$8", "oieastasb")
 
 @dataclass(frozen=True)
 class Hazard:
-    """One rule. `match` and `unless` are over normalised words with a blank at both ends."""
+    """One rule. `match` and `unless` are over normalised words with a blank at both ends, `raw` over the
+    text as it came."""
 
     name: str
     says: str
     kind: Literal["hazard", "impossible"]
     match: tuple[re.Pattern[str], ...]
+    raw: tuple[re.Pattern[str], ...]
     unless: tuple[re.Pattern[str], ...]
 
 
@@ -72,6 +74,8 @@ def normalised(text: str) -> str:
     shown = "".join(c for c in text[:MAX_READ] if unicodedata.category(c) not in ("Cf", "Mn", "Me"))
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", shown)).lower()
     plain = "".join(c for c in folded if not unicodedata.combining(c)).translate(_LOOKALIKES)
+    # A mark between two letters parts words, not clauses.
+    plain = re.sub(r"(?<=\w)[.,;:!?/|](?=\w)", " ", plain)
     spaced = _MARKS.sub(f" {CLAUSE} ", _APOSTROPHES.sub("", plain))
     words = [_word(w) for w in re.split(r"[\s\-_–—*~+=#&^%]+", spaced)]
     kept = _joined([w for w in words if w])
@@ -112,15 +116,18 @@ def hazards(path: Path = RULES_FILE) -> tuple[Hazard, ...]:
               for name, text in content["words"].items()}  # fmt: skip
     found = []
     for rule in content["rules"]:
-        unknown = set(rule) - {"name", "says", "kind", "match", "unless"}
+        unknown = set(rule) - {"name", "says", "kind", "match", "raw", "unless"}
         if unknown:
             raise ValueError(f"rule '{rule.get('name')}' has unknown keys {sorted(unknown)}")
         kind = rule.get("kind", "hazard")
         if kind not in ("hazard", "impossible"):
             raise ValueError(f"rule '{rule['name']}' is of kind '{kind}'")
-        match = tuple(_pattern(p, groups) for p in rule["match"])
+        match = tuple(_pattern(p, groups) for p in rule.get("match", ()))
+        raw = tuple(re.compile(p, re.IGNORECASE) for p in rule.get("raw", ()))
+        if not match and not raw:
+            raise ValueError(f"rule '{rule['name']}' matches nothing: give match or raw")
         unless = tuple(_pattern(p, groups) for p in rule.get("unless", ()))
-        found.append(Hazard(rule["name"], rule["says"], kind, match, unless))
+        found.append(Hazard(rule["name"], rule["says"], kind, match, raw, unless))
     return tuple(found)
 
 
@@ -211,10 +218,13 @@ def find_hazard(text: str, rules: tuple[Hazard, ...] | None = None) -> Finding |
     for rule in rules if rules is not None else hazards():
         if any(p.search(said) for p in rule.unless):
             continue
+        told = next((m for p in rule.raw if (m := p.search(text[:MAX_READ]))), None)
+        if told is not None:
+            return Finding(rule, told.group())
         for pattern in rule.match:
             for found in pattern.finditer(said):
                 if not _denied(said, found.start()):
-                    if is_question(text):
+                    if is_question(text) and not _forbids(said):
                         return None
                     return Finding(rule, found.group().strip(" |"))
     return None
@@ -235,6 +245,11 @@ def check_words(text: str, rules: tuple[Hazard, ...] | None = None) -> None:
             f"'{found.words}' is refused: {found.rule.says}", "ask for something else", rule=found.rule.name
         )
     raise error
+
+
+def _forbids(said: str) -> bool:
+    """ "do not ..." asks nothing, though it begins as "do you ..." does."""
+    return said.startswith((" do not ", " dont ", " do nothing ", " never "))
 
 
 def _denied(said: str, start: int) -> bool:
