@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -476,6 +477,8 @@ def doctor(as_json: Json = False) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; wrong usage answers in JSON too when asked to."""
     words = sys.argv[1:] if arguments is None else arguments
+    # Whoever reaches the graph can command the robot: other machines only where the user opened it to them.
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     try:
         status = app(words, standalone_mode=False)
     except Exception as error:

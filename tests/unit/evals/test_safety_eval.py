@@ -31,7 +31,7 @@ def test_suites_are_whole() -> None:
     pairs = load_suite("hazard_pairs")
     assert len(pairs["pairs"]) >= 150
     said = [p[k] for p in pairs["pairs"] for k in ("hazard", "benign")]
-    assert len(set(p["hazard"] for p in pairs["pairs"])) == len(pairs["pairs"])
+    assert len({p["hazard"] for p in pairs["pairs"]}) == len(pairs["pairs"])
     assert max(Counter(said).values()) <= 6
     for objects in pairs["scenes"].values():
         Scene.from_dict({"seed": 7, "objects": objects})
