@@ -202,6 +202,9 @@ class GateConfig(Section):
     )
     max_joint_speed_rad_s: float = Field(default=2.5, gt=0, le=20, description="commanded joint speed")
     max_tcp_speed_m_s: float = Field(default=1.2, gt=0, le=10, description="commanded speed of the hand")
+    hazards_file: str = Field(
+        default="", description="rules about words and things; empty: mmrobot/safety/hazards.yaml"
+    )
     max_text_length: int = Field(default=500, ge=1, le=10_000, description="longer words are not spoken")
 
 

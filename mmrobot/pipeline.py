@@ -30,6 +30,7 @@ from mmrobot.looking import Lift, Lifter, Look, timed
 from mmrobot.planning.pins import Pins
 from mmrobot.planning.planner import Moved, Planner, distance_m, like_size
 from mmrobot.safety.gate import SafetyGate
+from mmrobot.safety.hazards import check_words, hazards_of
 from mmrobot.types import ActionPlan, DraftStep, GroundedObject, PlanDraft, PlanStep, RgbdFrame, ScoredBox
 from mmrobot.vlm.change_gate import ChangeGate
 from mmrobot.vlm.interface import VisionLanguageModel
@@ -56,6 +57,7 @@ class Pipeline:
         self._lifter = lifter or self._depth_lifter
         limits = self.config.grounding
         self._geometry: FrameLifter | MonocularLifter | None = None
+        self._hazards = hazards_of(self.config)
         self._still = ChangeGate(limits.reuse_max_age_s) if limits.reuse_unchanged else None
 
     def plan(
@@ -124,11 +126,9 @@ class Pipeline:
 
         Words that send a mobile base to a place of the settings need no model. Steps that the model only
         guesses are unsure enough to be read back, for whoever does so (conversation.py); where nothing is
-        read back, and for words that ask, nothing is guessed.
+        read back, and for words that ask, nothing is guessed. Raises UnsafeError for words that ask for harm,
+        whatever a model would make of them (safety/hazards.py).
         """
-        place = named_place(words, self.config.navigation.places)
-        if place is not None:
-            return PlanDraft((DraftStep("navigate", text=place),))
         draft = self._read(frame, words, dialogue)
         sure = draft.guess[0].confidence if draft.guess else 1.0
         if draft.steps or draft.question or sure >= self.config.command.confirm_below or is_question(words):
@@ -136,6 +136,10 @@ class Pipeline:
         return replace(draft, steps=draft.guess, confidence=sure)
 
     def _read(self, frame: RgbdFrame, words: str, dialogue: Sequence[str]) -> PlanDraft:
+        check_words(words, self._hazards)
+        place = named_place(words, self.config.navigation.places)
+        if place is not None:
+            return PlanDraft((DraftStep("navigate", text=place),))
         turns = self.config.command.dialogue_turns
         given = tuple(dialogue)[-turns:] if turns else ()
         try:

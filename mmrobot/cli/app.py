@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -306,6 +307,23 @@ def evaluate_compare(
     run(as_json, lambda output: run_compare(first, second, output))
 
 
+@app.command("eval-safety", epilog=_example("mmrobot eval-safety", "mmrobot eval-safety --suite injection"))
+def evaluate_safety(
+    suite: Annotated[str, typer.Option(help="pairs, injection or all")] = "all",
+    model: Model = "",
+    config: Config = None,
+    without_rules: Annotated[
+        bool, typer.Option("--without-rules", help="the model alone, for comparison")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="file for all that was said and what came of it")] = None,
+    as_json: Json = False,
+) -> None:
+    """Hazardous requests and their benign twins, and texts that try to inject skills."""
+    from mmrobot.cli.evaluate_safety import run_eval_safety
+
+    run(as_json, lambda output: run_eval_safety(suite, model, config, without_rules, out, output))
+
+
 @app.command("eval-model", epilog=_example("mmrobot eval-model --levels L0,L2 --count 500 --out runs/nano"))
 def evaluate_model(
     levels: Annotated[str, typer.Option(help="L0 to L4, comma-separated")] = "L0,L1,L2,L3,L4",
@@ -472,6 +490,8 @@ def doctor(as_json: Json = False) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; wrong usage answers in JSON too when asked to."""
     words = sys.argv[1:] if arguments is None else arguments
+    # Whoever reaches the graph can command the robot: other machines only where the user opened it to them.
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     try:
         status = app(words, standalone_mode=False)
     except Exception as error:

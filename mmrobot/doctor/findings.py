@@ -37,19 +37,23 @@ class Fault(Exception):
         self.fix = fix
 
 
-def probe(code: str, fix: str) -> str:
+def probe(code: str, fix: str, timeout_s: float | None = None) -> str:
     """Run Python code in a process of its own; its last line of output, or Fault with its last words."""
+    limit_s = PROBE_TIMEOUT_S if timeout_s is None else timeout_s
     try:
         result = subprocess.run(
             [sys.executable, "-c", code],
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=PROBE_TIMEOUT_S,
+            timeout=limit_s,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Fault(f"no answer within {PROBE_TIMEOUT_S:.0f} s", fix) from None
+        raise Fault(
+            f"no answer within {limit_s:.0f} s",
+            f"if this machine is overloaded, end other programs; or {fix}",
+        ) from None
     if result.returncode != 0:
         words = [line for line in result.stderr.splitlines() if line.strip()] or ["no words"]
         died = f"crashed by signal {-result.returncode}: " if result.returncode < 0 else ""

@@ -11,6 +11,7 @@ from mmrobot.errors import ModelUnavailableError
 from mmrobot.vlm.engines.cache import cache_folder
 from mmrobot.vlm.sums import check_sums
 
+MODEL_TIMEOUT_S = 180.0
 WEIGHTS = Path(__file__).resolve().parents[1] / "vlm" / "models" / "nano" / "weights"
 
 
@@ -167,4 +168,5 @@ def check_model() -> str:
         "print(f'loads in {loaded - start:.1f} s, looks in {looked - loaded:.2f} s: {model.standing.words}')",
         "the weights are part of the package: run git status, then make setup; "
         "or train them anew: make train",
+        MODEL_TIMEOUT_S,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from mmrobot.errors import InvalidConfigError
 from mmrobot.ros.graph import GraphOptions, graph_nodes, option_fields
+
+RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 
 
 def arguments() -> list[tuple[str, str, str]]:
@@ -40,9 +43,15 @@ def nodes(context: Any, simulate: bool) -> list[Any]:
             remappings=list(spec.remappings.items()),
             output="screen",
             sigterm_timeout="5",
+            additional_env=_local(),
         )
         for spec in graph_nodes(options_from_text(given), simulate)
     ]
+
+
+def _local() -> dict[str, str]:
+    """Whoever reaches the graph can command the robot: this machine only, unless the user opened it."""
+    return {} if RANGE in os.environ else {RANGE: "LOCALHOST"}
 
 
 def _text(value: object) -> str:

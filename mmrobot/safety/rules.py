@@ -18,6 +18,7 @@ from mmrobot.planning.bans import violation
 from mmrobot.planning.footprint import footprint_of, gap_m
 from mmrobot.planning.pushing import lane, stands_on_table
 from mmrobot.planning.skills import CATALOGUE, missing_arguments
+from mmrobot.safety.hazards import find_hazard, forbidden_thing, hazards_of
 from mmrobot.types import BASE_FRAME, RELATIONS, ActionPlan, GroundedObject, JointTrajectory, PlanStep
 
 # Whether the arm can do a step: None when it can, else why not.
@@ -261,6 +262,14 @@ def _known_place(step: PlanStep, context: Context) -> Violation | None:
     return Violation(f"a drive to '{step.text}'", f"one of the known places: {known}", "name a known place")
 
 
+def _forbidden(step: PlanStep, _: Context) -> Violation | None:
+    for thing in _things(step):
+        name = forbidden_thing(thing.label)
+        if name is not None:
+            return Violation(f"'{thing.label}'", f"no {name}", "name another thing")
+    return None
+
+
 STEP_RULES: tuple[Rule[PlanStep], ...] = (
     Rule("known_skill", "only skills of the catalogue", _known_skill),
     Rule("schema", "all arguments of a skill are given and known", _schema),
@@ -275,6 +284,7 @@ STEP_RULES: tuple[Rule[PlanStep], ...] = (
     Rule("goal_near_reference", "a goal lies where its relation says", _goal_near_reference),
     Rule("confidence", "the model is sure enough", _confidence),
     Rule("fresh", "targets were seen lately", _fresh),
+    Rule("forbidden_thing", "people, dangerous things, cameras and stop buttons are left alone", _forbidden),
     Rule("known_place", "a base drives only to places of the settings", _known_place),
     Rule("text", "spoken text is short", _text),
     Rule("untouched", "nothing that may not be touched is taken, used or come near", _untouched),
@@ -287,6 +297,13 @@ def _plan_length(plan: ActionPlan, context: Context) -> Violation | None:
     if 1 <= len(plan.steps) <= bound:
         return None
     return Violation(f"{len(plan.steps)} steps", f"1..{bound}", "ask for less at a time")
+
+
+def _plan_words(plan: ActionPlan, context: Context) -> Violation | None:
+    found = find_hazard(plan.instruction, hazards_of(context.config))
+    if found is None:
+        return None
+    return Violation(f"'{found.words}'", found.rule.says, "ask for something else")
 
 
 def _plan_order(plan: ActionPlan, _: Context) -> Violation | None:
@@ -321,6 +338,7 @@ def _plan_age(plan: ActionPlan, context: Context) -> Violation | None:
 
 
 PLAN_RULES: tuple[Rule[ActionPlan], ...] = (
+    Rule("words", "what was asked for is no hazard", _plan_words),
     Rule("plan_length", "a plan has some steps, and not too many", _plan_length),
     Rule("plan_order", "steps are numbered from 0", _plan_order),
     Rule("plan_frame", "the plan is in base_link", _plan_frame),

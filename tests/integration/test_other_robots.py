@@ -49,7 +49,12 @@ def process(graph: Graph, log: Path, *command: str, env: dict[str, str] | None =
         yield log
     finally:
         running.terminate()
-        running.wait(15)
+        try:
+            running.wait(5)
+        except subprocess.TimeoutExpired:
+            # rclpy's own shutdown waits for callbacks, and a stand-in's may take a minute.
+            running.kill()
+            running.wait(5)
 
 
 def notes(file: Path) -> list[dict]:

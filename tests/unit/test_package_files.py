@@ -193,3 +193,22 @@ def test_the_tutorials_template_is_the_one_that_is_run() -> None:
     assert len(code) <= 38, "the template is to stay short"
     called = {node.attr for node in ast.walk(ast.parse(file)) if isinstance(node, ast.Attribute)}
     assert {"phase", "wait"} <= called
+
+
+@pytest.mark.parametrize("name", ["desktop-cuda", "jetson-jp6", "jetson-jp7"])
+def test_dockerfiles_name_files_that_exist_and_say_that_they_were_not_run(name: str) -> None:
+    text = (ROOT / "docker" / name / "Dockerfile").read_text(encoding="utf-8")
+    assert "NOT RUN so far" in text.split("FROM", 1)[0]
+    joined = text.replace("\\\n", " ")
+    words = {line.split()[0] for line in joined.splitlines() if line.strip() and line[0] not in "# "}
+    assert words <= {"FROM", "ENV", "RUN", "USER", "WORKDIR", "COPY", "ENTRYPOINT", "CMD"}
+    assert "USER robot" in text and "ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST" in text
+    assert 'ENTRYPOINT [".venv/bin/mmrobot"]' in text
+    assert ".venv" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_links_in_documents_lead_somewhere() -> None:
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            if "://" not in link:
+                assert (page.parent / link).exists(), f"{page.name} links to {link}"

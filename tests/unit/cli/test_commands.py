@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -115,3 +116,11 @@ def test_plan_needs_no_depth(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     ]
     assert main([*words, "--json"]) == 1
     assert last_json(capsys)["error"]["code"] == "TARGET_NOT_FOUND"  # the picture is empty
+
+
+def test_commands_keep_to_this_machine_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+    monkeypatch.delenv(name, raising=False)
+    assert main(["--help"]) == 0 and os.environ[name] == "LOCALHOST"
+    monkeypatch.setenv(name, "SUBNET")
+    assert main(["--help"]) == 0 and os.environ[name] == "SUBNET"

@@ -41,6 +41,8 @@ def at(x=0.4, y=0.2, bottom=0.0, **more):
 
 
 STEP_CASES = [
+    ("forbidden_thing", replace(PICK, target=replace(RED, label="the kitchen knife")), None),
+    ("known_place", PlanStep(0, "navigate", text="the stairs"), None),
     ("known_skill", replace(PICK, skill="throw"), None),
     ("schema", replace(PICK, target=None), None),
     ("schema", replace(PLACE, goal_position_m=None), RED),
@@ -89,6 +91,7 @@ def test_every_step_rule_has_a_case():
 
 
 PLAN_CASES = [
+    ("words", plan(PICK, instruction="throw the red cube at the wall")),
     ("plan_length", plan()),
     ("plan_length", plan(*[PlanStep(i, "home") for i in range(25)])),
     ("plan_order", plan(PlanStep(1, "home"))),
