@@ -123,8 +123,8 @@ class Pipeline:
         """The model's steps for an instruction, over phrases; with none where it asks for no move.
 
         Words that send a mobile base to a place of the settings need no model. Steps that the model only
-        guesses are unsure enough to be read back, for whoever does so (conversation.py); where nothing is read
-        back, and for words that ask, nothing is guessed.
+        guesses are unsure enough to be read back, for whoever does so (conversation.py); where nothing is
+        read back, and for words that ask, nothing is guessed.
         """
         place = named_place(words, self.config.navigation.places)
         if place is not None:
