@@ -46,7 +46,7 @@ def run_suite(
 
     With `out`, results are written to `episodes.jsonl` as they come, and a suite that was broken off goes
     on where it stopped; `report.html`, `result.json` and `table.md` follow at the end. `stage` hears of what
-    is done beside episodes. Raises InvalidConfigError, InvalidSceneError, ModelUnavailableError before anything runs.
+    is done beside episodes. Raises InvalidConfigError, InvalidSceneError, ModelUnavailableError first of all.
     """
     tell: Stage = stage or (lambda *_: None)
     plan = plan_suite(options, lambda count: tell("made", count, 0))
