@@ -32,6 +32,7 @@ NODES = (
     "vlm_node",
     "executor_node",
     "arm_server_node",
+    "console_node",
     "recorder_node",
     "gazebo_companion_node",
     "moveit_server_node",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
+from typing import cast
 
 from mmrobot.cli.output import Output
 from mmrobot.cli.plan_table import plan_as_dict, plan_table
 from mmrobot.errors import MmrobotError, NotUnderstoodError, StaleError
+from mmrobot.planning.editing import Part
 from mmrobot.ros.client import RobotClient
-from mmrobot.ros.messages import plan_from_message
+from mmrobot.ros.retarget import Retarget
 from mmrobot.types import ActionPlan
-from mmrobot_msgs.msg import Retarget
-from mmrobot_msgs.srv import ApprovePlan, EditPlan
 
 SEEN_WITHIN_S = 3.0
 _CHANGE = re.compile(r"^(\d+)(?:\.(target|reference))?=(.+)$")
@@ -22,25 +22,20 @@ def run_decide(digest: str, approve: bool, output: Output) -> None:
     """Approve or reject the plan that was published last, or only the one of this digest's beginning."""
     with RobotClient() as client:
         plan = _published(client, digest)
-        request = ApprovePlan.Request(plan_id=plan.plan_id, digest=plan.digest, approve=approve)
-        response = client.call(ApprovePlan, "approve_plan", request)
+        message = client.decide(plan.plan_id, plan.digest, approve)
     output.console.print(plan_table(plan))
-    output.console.print(f"[bold]{response.message}[/]")
-    output.finish(True, message=response.message, plan=plan_as_dict(plan))
+    output.console.print(f"[bold]{message}[/]")
+    output.finish(True, message=message, plan=plan_as_dict(plan))
 
 
 def run_edit(keep: str, changes: list[str], digest: str, output: Output) -> None:
     """Drop or reorder steps ("1,2,5,6", counted from 1) and change things ("1=the green cube")."""
-    retargets = [_change(change) for change in changes]
+    wanted = [_change(change) for change in changes]
     steps = [_number(word) for word in keep.split(",")] if keep.strip() else []
     with RobotClient() as client:
         plan = _published(client, digest)
-        for retarget in retargets:
-            if not retarget.part:
-                of_place = retarget.step < len(plan.steps) and plan.steps[retarget.step].skill == "place"
-                retarget.part = "reference" if of_place else "target"
-        request = EditPlan.Request(plan_id=plan.plan_id, digest=plan.digest, steps=steps, retargets=retargets)
-        made = plan_from_message(client.call(EditPlan, "edit_plan", request).plan)
+        retargets = [Retarget(i, part or _part_of(plan, i), phrase) for i, part, phrase in wanted]
+        made = client.edit(plan.plan_id, plan.digest, steps, retargets)
     output.console.print(plan_table(made))
     output.console.print("[bold]this one waits now[/]: mmrobot approve")
     output.finish(True, plan=plan_as_dict(made))
@@ -67,12 +62,18 @@ def _published(client: RobotClient, digest: str) -> ActionPlan:
     return plan
 
 
-def _change(text: str) -> Retarget:
+def _part_of(plan: ActionPlan, i: int) -> Part:
+    """What of a step a person means who does not say: where a place puts, else what is taken."""
+    return "reference" if i < len(plan.steps) and plan.steps[i].skill == "place" else "target"
+
+
+def _change(text: str) -> tuple[int, Part | None, str]:
     """ "3=the green bowl", "3.reference=the green bowl"; steps counted from 1."""
     found = _CHANGE.match(text.strip())
     if found is None or int(found[1]) < 1:
         raise _usage(f"'{text}' is no change", "write STEP=PHRASE, for example 1='the green cube'")
-    return Retarget(step=int(found[1]) - 1, part=found[2] or "", phrase=found[3].strip())
+    part = None if found[2] is None else cast(Part, found[2])
+    return int(found[1]) - 1, part, found[3].strip()
 
 
 def _number(word: str) -> int:

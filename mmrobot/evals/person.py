@@ -10,6 +10,11 @@ from mmrobot.tabletop.plan_meaning import Meaning, meaning_of_draft, spoken
 from mmrobot.tabletop.scene import Scene
 from mmrobot.types import PlanDraft
 
+_FLAT = frozenset("tray trays plate plates".split())
+_EMPTY = frozenset(
+    "is are that which whose who has have having of color colour colored coloured painted looking my your "
+    "this these those please".split()
+)
 _SHAPES = {name: shapes for shapes, (nouns, _) in NOUNS.items() for forms in nouns for name in forms}
 _COLORS = {name: color for color, (words, _) in COLOR_WORDS.items() for (name,) in words}
 _SIZES = {name: size for size, (words, _) in SIZE_WORDS.items() for (name,) in words}
@@ -17,22 +22,35 @@ _SIZES = {name: size for size, (words, _) in SIZE_WORDS.items() for (name,) in w
 
 def agrees(read: PlanDraft, meant: Meaning, scene: Scene) -> bool:
     """Whether a draft does what was meant: the same acts in the same order, where order matters, each with
-    the same words or with others that name the same things by colour, shape and size."""
+    the same words, but for those that say nothing of a thing, or with others that name the same things by
+    colour, shape and size. What is put in a tray or a plate is put on it."""
     got, meant = meaning_of_draft(read.steps), spoken(meant)
     if not meant or len(got) != len(meant):
         return False
     things = things_of(scene)
-    return all(a == b and _same(p, q, things) for (a, p), (b, q) in zip(got, meant, strict=True))
+    return all(_like(a, b) and _same(a[1], b[1], things) for a, b in zip(got, meant, strict=True))
+
+
+def _like(read: tuple[str, str], said: tuple[str, str]) -> bool:
+    """Whether two acts are the same, whatever with."""
+    if _FLAT.isdisjoint(said[1].split()):
+        return read[0] == said[0]
+    one, other = (["on" if w == "in" else w for w in what.split()] for what in (read[0], said[0]))
+    return one == other
 
 
 def _same(read: str, said: str, things: Sequence[Thing]) -> bool:
-    if read == said:
+    if _bare(read) == _bare(said):
         return True
     first, second = _by_attributes(read), _by_attributes(said)
     if first is None or second is None:
         return False
     named = referents(first, things)
     return bool(named) and named == referents(second, things)
+
+
+def _bare(phrase: str) -> list[str]:
+    return [w for w in phrase.split() if w not in _EMPTY]
 
 
 def _by_attributes(phrase: str) -> Kind | None:

@@ -45,8 +45,8 @@ def run_suite(
     """Runs all episodes and answers the suite's JSON (CONTRACT.md): `families`, `episodes`, `overall`, ...
 
     With `out`, results are written to `episodes.jsonl` as they come, and a suite that was broken off goes
-    on where it stopped; `report.html` and `result.json` follow at the end. `stage` hears of what is done
-    beside episodes. Raises InvalidConfigError, InvalidSceneError, ModelUnavailableError before anything runs.
+    on where it stopped; `report.html`, `result.json` and `table.md` follow at the end. `stage` hears of what
+    is done beside episodes. Raises InvalidConfigError, InvalidSceneError, ModelUnavailableError first of all.
     """
     tell: Stage = stage or (lambda *_: None)
     plan = plan_suite(options, lambda count: tell("made", count, 0))
@@ -127,9 +127,11 @@ def _play(
 
 def _write(options: SuiteOptions, plan: SuitePlan, summary: dict[str, Any], counted: Results) -> None:
     # Imported here: a report is made once, at the end.
+    from mmrobot.evals.markdown import main_table
     from mmrobot.evals.report import write_report
 
     assert options.out is not None
+    (options.out / "table.md").write_text(main_table(next(iter(counted.values()))))
     vlm = None if options.model in ORACLES else _model(options.model, options.config)
     (options.out / "result.json").write_text(json.dumps(summary, indent=1) + "\n")
     summary["report"] = str(write_report(options, plan, summary, counted, vlm))

@@ -14,6 +14,7 @@ from dataclasses import replace
 from mmrobot.config import Config
 from mmrobot.errors import AmbiguousError, NotUnderstoodError, OperationUnsupportedError, UnsafeError
 from mmrobot.planning.filling import contents_of
+from mmrobot.planning.held_last import held_last
 from mmrobot.planning.pyramid import pyramid
 from mmrobot.planning.sets import moves_of, rests
 from mmrobot.planning.skills import missing_arguments, skill_named
@@ -71,7 +72,7 @@ class Planner:
         self._write.banned = [
             i for s in draft.steps if s.skill == "avoid" for i in self._table.all(s.target or "")
         ]
-        self._do(draft.steps)
+        self._do(held_last(draft.steps))
         if not self._write.steps:
             self._write.add(
                 "say", text="there is nothing to be done: all is so already", confidence=draft.confidence

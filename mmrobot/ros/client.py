@@ -22,10 +22,12 @@ from mmrobot.errors import DeadlineError, ErrorCode, MmrobotError, RobotUnavaila
 from mmrobot.ros.action_caller import ActionCall, ActionCaller
 from mmrobot.ros.messages import error_code, plan_from_message, pointing_to_message
 from mmrobot.ros.qos import COMMAND, LATCHED, STATE
+from mmrobot.ros.retarget import Retarget, retarget_to_message
 from mmrobot.tabletop.goals import ObjectState, WorldState
 from mmrobot.types import ActionPlan, Pointing
 from mmrobot_msgs.action import FollowInstruction
 from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
+from mmrobot_msgs.srv import ApprovePlan, EditPlan
 
 # A starved machine takes minutes to load a model's libraries. Its node tells of it every second meanwhile.
 LOADING_S = 600.0
@@ -142,6 +144,23 @@ class RobotClient:
             on_feedback=lambda told: self.on_feedback(follow, told),
         )
         return follow
+
+    def decide(self, plan_id: str, digest: str, approve: bool) -> str:
+        """On the plan that waits; what became of it, in a word. Errors as `call`."""
+        request = ApprovePlan.Request(plan_id=plan_id, digest=digest, approve=approve)
+        return str(self.call(ApprovePlan, "approve_plan", request).message)
+
+    def edit(
+        self, plan_id: str, digest: str, keep: Sequence[int], retargets: Sequence[Retarget]
+    ) -> ActionPlan:
+        """The plan that waits now in the other's place. Errors as `call`."""
+        request = EditPlan.Request(
+            plan_id=plan_id,
+            digest=digest,
+            steps=list(keep),
+            retargets=[retarget_to_message(r) for r in retargets],
+        )
+        return plan_from_message(self.call(EditPlan, "edit_plan", request).plan)
 
     def call(self, kind: Any, name: str, request: Any, timeout_s: float = 20.0) -> Any:
         """The response of a service; raises its error, RobotUnavailableError where nobody serves it, and

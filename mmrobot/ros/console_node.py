@@ -26,15 +26,16 @@ from mmrobot.console.server import make_app, refuse_empty
 from mmrobot.errors import InvalidConfigError, InvalidImageError
 from mmrobot.perception.image_decoding import decode_depth, decode_image
 from mmrobot.ros.client import Follow, RobotClient
-from mmrobot.ros.messages import from_time, pointing_to_message, to_time
+from mmrobot.ros.messages import from_time, to_time
 from mmrobot.ros.node_process import guarded_thread, run_node
 from mmrobot.ros.parameters import declare_config
 from mmrobot.ros.qos import STATE
+from mmrobot.ros.retarget import Retarget
 from mmrobot.ros.sensor_subscription import SensorSubscriptions
 from mmrobot.ros.status import StatusPublisher
 from mmrobot.types import ActionPlan, GroundedObject, Pointing
-from mmrobot_msgs.msg import Audio, Retarget
-from mmrobot_msgs.srv import ApprovePlan, EditPlan, Explain
+from mmrobot_msgs.msg import Audio
+from mmrobot_msgs.srv import Explain
 
 JPEG_QUALITY = 80
 DEPTH_HZ = 2.0
@@ -105,12 +106,14 @@ class ConsoleNode(Node):
             )
         if console.host not in LOOPBACK:
             self.get_logger().warning(
-                f"the console listens on {console.host}: whoever reaches this machine and has the token commands "
+                f"the console listens on {console.host}: whoever reaches it and has the token commands "
                 "the robot"
             )
         shown = console.host if console.host not in ("0.0.0.0", "::") else "127.0.0.1"
         self.url = f"http://{shown}:{self._port()}/#token={token}"
-        self._status.report("console", f"open {self.url}", url=self.url)
+        # To whoever started it, and to nobody else: the address holds the secret.
+        print(f"console: open {self.url}", flush=True)
+        self._status.report("console", f"the console serves {console.host}:{self._port()}")
 
     def _run_server(self) -> None:
         try:
@@ -137,22 +140,15 @@ class ConsoleNode(Node):
 
     def decide(self, plan_id: str, digest: str, approve: bool) -> str:
         """On the plan that waits."""
-        request = ApprovePlan.Request(plan_id=plan_id, digest=digest, approve=approve)
-        return str(self._client.call(ApprovePlan, "approve_plan", request).message)
+        return self._client.decide(plan_id, digest, approve)
 
     def edit(self, plan_id: str, digest: str, keep: list[int], changes: list[dict[str, Any]]) -> None:
         """The changed plan comes by `plan`."""
         retargets = [
-            Retarget(
-                step=c["step"],
-                part=c["part"],
-                phrase=c.get("phrase", ""),
-                pointing=[pointing_to_message(Pointing(c["box"]))] if "box" in c else [],
-            )
+            Retarget(c["step"], c["part"], c.get("phrase", ""), Pointing(c["box"]) if "box" in c else None)
             for c in changes
         ]
-        request = EditPlan.Request(plan_id=plan_id, digest=digest, steps=keep, retargets=retargets)
-        self._client.call(EditPlan, "edit_plan", request)
+        self._client.edit(plan_id, digest, keep, retargets)
 
     def explain(self, plan_id: str, step: int) -> tuple[dict[str, Any], bytes]:
         """The record, and its picture."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 
-from mmrobot.errors import MmrobotError, NotUnderstoodError
-from mmrobot.planning.editing import Part
+from mmrobot.errors import MmrobotError
 from mmrobot.ros.conductor import Conductor
-from mmrobot.ros.messages import plan_to_message, pointing_from_message
-from mmrobot.ros.talks import Retarget, Talks
+from mmrobot.ros.messages import plan_to_message
+from mmrobot.ros.retarget import retarget_from_message
+from mmrobot.ros.talks import Talks
 from mmrobot.types import ActionPlan
-from mmrobot_msgs.msg import Retarget as RetargetMsg
 from mmrobot_msgs.srv import ApprovePlan, EditPlan
 
 EDIT_TIMEOUT_S = 15.0
@@ -37,7 +36,7 @@ class PlanServices:
         response.accepted = True
 
     def _edit(self, request: EditPlan.Request, response: EditPlan.Response) -> None:
-        retargets = [_retarget(message) for message in request.retargets]
+        retargets = [retarget_from_message(message) for message in request.retargets]
         keep = [int(i) for i in request.steps]
 
         def change(task: Any, plan: ActionPlan) -> ActionPlan:
@@ -68,16 +67,3 @@ def serving(node: Node, name: str, work: Callable[[Any, Any], None]) -> Callable
 
 def _refuse(response: Any, error: MmrobotError) -> None:
     response.error_code, response.error_message, response.fix = int(error.code), error.message, error.fix
-
-
-def _retarget(message: RetargetMsg) -> Retarget:
-    """Raises NotUnderstoodError where it says neither a phrase nor what is pointed at, or both."""
-    pointed = len(message.pointing) > 0
-    if message.part not in ("target", "reference") or pointed == bool(message.phrase.strip()):
-        raise NotUnderstoodError(
-            f"the change of step {message.step} has part '{message.part}', phrase '{message.phrase}' and "
-            f"{len(message.pointing)} pointings",
-            "part is target or reference, and either a phrase or a pointing says what it is to be",
-        )
-    pointing = pointing_from_message(message.pointing[0]) if pointed else None
-    return Retarget(int(message.step), cast(Part, message.part), message.phrase, pointing)

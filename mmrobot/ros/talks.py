@@ -7,30 +7,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from mmrobot.audit.auditor import Auditor
 from mmrobot.conversation import Conversation
 from mmrobot.errors import MmrobotError, TargetNotFoundError
 from mmrobot.pipeline import Pipeline
-from mmrobot.planning.editing import Change, Part
+from mmrobot.planning.editing import Change
 from mmrobot.pointing import pointed_thing
 from mmrobot.ros.inference_thread import InferenceThread
+from mmrobot.ros.retarget import Retarget
 from mmrobot.ros.task import Task
 from mmrobot.types import ActionPlan, Answer, GroundedObject, Pointing, RgbdFrame
 
 Made = TypeVar("Made", ActionPlan, ActionPlan | Answer)
-
-
-@dataclass(frozen=True)
-class Retarget:
-    """The thing of a step is to be another one: that of `phrase`, or what is pointed at."""
-
-    step: int
-    part: Part
-    phrase: str = ""
-    pointing: Pointing | None = None
 
 
 class Talks:

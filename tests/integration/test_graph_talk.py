@@ -61,6 +61,10 @@ class Talk:
         self.graph.wait(follow.done.is_set, f"the end of '{follow.instruction}'", 120.0)
 
 
+def there(graph: Graph, goal: str) -> None:
+    graph.wait(lambda: holds(goal, graph.client.world, THERE), goal, 10.0)
+
+
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
     folder = tmp_path_factory.mktemp("talk")
@@ -90,7 +94,7 @@ def test_a_plan_waits_is_edited_and_only_its_own_digest_approves_it(talk: Talk) 
     assert talk.decide(edited) == "approved"
     talk.end(follow)
     assert follow.error is None, follow.error
-    graph.wait(lambda: holds("in(green_ball, blue_bowl)", graph.client.world, THERE), "the ball in the bowl", 10.0)
+    there(graph, "in(green_ball, blue_bowl)")
 
 
 def test_a_question_then_a_queue_then_hold_and_go_on(talk: Talk) -> None:
@@ -115,7 +119,7 @@ def test_a_question_then_a_queue_then_hold_and_go_on(talk: Talk) -> None:
     talk.end(follow)
     talk.end(on)
     assert follow.error is None and on.error is None, follow.error
-    graph.wait(lambda: holds("left_of(red_cube, blue_bowl)", graph.client.world, THERE), "the cube beside it", 10.0)
+    there(graph, "left_of(red_cube, blue_bowl)")
     talk.decide(talk.waiting(after))
     talk.end(after)
     assert after.error is None

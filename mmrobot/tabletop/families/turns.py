@@ -61,8 +61,11 @@ def _dialogue(scene: Scene, kind: str, level: str, words: random.Random) -> Told
     second = say(acts.get(kind, Draft(scene, kind)), level, words)
     if first is None or second is None:
         return None
-    if kind == "put_back" and [s.skill for s in second.steps] != ["put_back"]:
-        return None
+    if kind == "put_back":
+        # "Put the can back" of a can that nobody moved has no meaning.
+        (*before, back_again) = second.steps
+        if before or not back_again.target_ids <= {a.id}:
+            return None
     goals = goals_of(scene, first)
     if kind == "put_back":
         goals = [*back(a), f"not picked_at_most({a.id}, 0)"]

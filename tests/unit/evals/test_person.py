@@ -32,6 +32,8 @@ def read(target: str, reference: str = "blue bowl", relation: str = "in") -> Pla
         (read("the red cube", "the blue bowl"), True),
         (read("red block", "bowl"), True),
         (read("red one"), True),
+        (read("red colored cube", "your blue bowl"), True),
+        (read("cube whose is red"), False),
         (read("cube"), False),
         (read("green cube"), False),
         (read("red ball"), False),
@@ -43,6 +45,16 @@ def read(target: str, reference: str = "blue bowl", relation: str = "in") -> Pla
 )
 def test_yes_to_what_was_meant_and_no_to_all_else(draft: PlanDraft, yes: bool) -> None:
     assert agrees(draft, MEANT, SCENE) == yes
+
+
+def test_in_a_tray_is_on_it_and_in_a_bowl_is_not() -> None:
+    meant = (("pick", "red cube"), ("on", "white tray"))
+    assert agrees(read("red cube", "white tray", "in"), meant, SCENE)
+    assert not agrees(read("red cube", "white tray", "behind"), meant, SCENE)
+    assert not agrees(read("red cube", "blue bowl", "on"), MEANT, SCENE)
+    branch = DraftStep("if", text="it is", then=read("red cube", "white tray", "in").steps)
+    told = (("if", "it is"), ("then pick", "red cube"), ("then on", "white tray"))
+    assert agrees(PlanDraft((branch,)), told, SCENE)
 
 
 def test_moves_that_commute_are_the_same_and_what_means_nothing_is_never_meant() -> None:

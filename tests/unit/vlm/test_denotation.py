@@ -30,7 +30,7 @@ from mmrobot.tabletop.objects import LABELLED
 from mmrobot.vlm.families.nano_answers import Seen, answer_text
 from mmrobot.vlm.models.nano import NanoConfig
 from mmrobot.vlm.models.nano import vocabulary as v
-from mmrobot.vlm.models.nano.denotation import Answered, Beliefs, Denotation
+from mmrobot.vlm.models.nano.denotation import PRINT_TRUST, Answered, Beliefs, Denotation
 from mmrobot.vlm.models.nano.slots import OpenSlots
 from mmrobot.vlm.models.nano.vocabulary import CONTROL, CONTROL_ID
 from mmrobot.vlm.words import words
@@ -276,7 +276,8 @@ def test_prints_are_believed_character_by_character() -> None:
     for unreadable in ("", "A7B", "?"):
         assert b.printed(unreadable).tolist() == [0, 0, 0]
     b.prints[0, 1] = 0.5 * b.prints[1, 1] + 0.5 * b.prints[0, 1]
-    np.testing.assert_allclose(b.printed("A7"), [0.5, 0, 0])
+    np.testing.assert_allclose(b.printed("A7"), [0.5**PRINT_TRUST, 0, 0])
+    assert pytest.approx(0.5, abs=0.01) == 0.2**PRINT_TRUST
 
 
 def test_what_was_not_understood_means_nothing_and_is_neither_true_nor_false() -> None:
