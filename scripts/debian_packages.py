@@ -66,22 +66,31 @@ NEEDS = (
         vital=False,
     ),
 )
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+DEV_NEEDS = (
+    Need(
+        "a browser for the console's tests",
+        ("chromium",),
+        lambda: any(map(shutil.which, BROWSERS)),
+        vital=False,
+    ),
+)
 
 
-def missing() -> list[Need]:
-    return [need for need in NEEDS if not need.present()]
+def missing(dev: bool = False) -> list[Need]:
+    return [need for need in (*NEEDS, *(DEV_NEEDS if dev else ())) if not need.present()]
 
 
-def install_missing(error: Callable[[str, str], Exception]) -> None:
+def install_missing(error: Callable[[str, str], Exception], dev: bool = False) -> None:
     """Install what is missing by apt-get. Raises `error(message, fix)` when something vital stays missing."""
-    lacking = missing()
+    lacking = missing(dev)
     if not lacking:
         return
     names = ", ".join(need.what for need in lacking)
     packages = [package for need in lacking for package in need.packages]
     print(f"==> Debian packages for {names}: {' '.join(packages)}", flush=True)
     reason = _apt_install(packages)
-    still = missing()
+    still = missing(dev)
     if not still:
         return
     by_hand = (
@@ -90,7 +99,7 @@ def install_missing(error: Callable[[str, str], Exception]) -> None:
     if any(need.vital for need in still):
         raise error(f"this machine lacks {', '.join(n.what for n in still)}; {reason}", by_hand)
     print(
-        f"    warning: {', '.join(n.what for n in still)} missing ({reason}); the simulator cannot render.\n"
+        f"    warning: {', '.join(n.what for n in still)} missing ({reason}); what needs it will not work.\n"
         f"    fix: {by_hand}",
         flush=True,
     )

@@ -168,7 +168,7 @@ def check_python() -> None:
 
 def set_up(dev: bool) -> None:
     check_python()
-    install_missing(SetupError)
+    install_missing(SetupError, dev)
     version = ".".join(map(str, sys.version_info[:3]))
     constraints = ROOT / "constraints.txt"
     if not made_by_hand():

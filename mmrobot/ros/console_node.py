@@ -231,7 +231,7 @@ class ConsoleNode(Node):
     def _due(self, kind: str, rate_hz: float) -> bool:
         """Whether a picture is to be shown now; nobody looks where no page is open."""
         now_s = time.monotonic()
-        if now_s - self._shown_s.get(kind, float("-inf")) < 1.0 / rate_hz:
+        if not self._hub.pages or now_s - self._shown_s.get(kind, float("-inf")) < 1.0 / rate_hz:
             return False
         self._shown_s[kind] = now_s
         return True

@@ -131,7 +131,7 @@ function note(text) {
 
 function showPlan() {
   const plan = state.plan, task = state.task;
-  const waits = task?.phase === "approval" && plan?.plan_id === task.plan_id;
+  const waits = task?.phase === "approval" && Boolean(plan) && plan.plan_id === task.plan_id;
   const changed = plan && (state.changes.length || state.keep.join() !== plan.steps.map((s) => s.index).join());
   picture.draw();
   $("approval").hidden = !waits;
@@ -310,6 +310,9 @@ function group(parts) {
   made.append(...parts);
   return made;
 }
+
+/** What this page knows, for whoever looks into it: its last plan and task. */
+export const known = () => ({ plan: state.plan, task: state.task });
 
 const picture = new Picture(point);
 new Microphone($("mic"), (bytes) => send(bytes), note);
