@@ -24,7 +24,7 @@ MIN_SHARED_MEMORY_MB = 32.0
 MIN_OPEN_FILES = 1024
 # A picture of 1920x1080 in colour: what a socket must take in while its reader is busy.
 MIN_SOCKET_BUFFER = 2_097_152
-CONSOLE_PORT = 8080
+CONSOLE_PORT = 8765
 # This program is younger: a clock before it makes every stamp, certificate and log wrong.
 EARLIEST_S = 1_767_225_600.0
 _MEMINFO, _PCM, _RMEM_MAX = "/proc/meminfo", "/proc/asound/pcm", "/proc/sys/net/core/rmem_max"

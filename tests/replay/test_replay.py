@@ -11,6 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rosbags.highlevel import AnyReader
+from rosbags.rosbag2 import StoragePlugin
+from rosbags.rosbag2 import Writer as BagWriter
 from std_msgs.msg import String
 
 from mmrobot.cli.app import main
@@ -167,6 +170,31 @@ def test_topics_of_a_remapped_camera_are_told_by_the_file(
     (turn,) = replay(read_recording(tmp_path / "run.mcap"), pipeline)
     # Depth is found by its name, since the file does not tell.
     assert turn.same, turn
+
+
+@pytest.mark.parametrize("storage", [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
+def test_a_rosbag2_folder_of_the_same_topics_is_replayed_too(
+    tmp_path: Path,
+    writer: Writer,
+    frame: RgbdFrame,
+    plan: ActionPlan,
+    pipeline: Pipeline,
+    storage: StoragePlugin,
+) -> None:
+    one_turn(writer, frame, plan)
+    bag = tmp_path / "bag"
+    with (
+        AnyReader([tmp_path / "run.mcap"]) as reader,
+        BagWriter(bag, version=9, storage_plugin=storage) as out,
+    ):
+        made = {
+            c.topic: out.add_connection(c.topic, c.msgtype, typestore=reader.typestore)
+            for c in reader.connections
+        }
+        for connection, time_ns, data in reader.messages():
+            out.write(made[connection.topic], time_ns, data)
+    (turn,) = replay(read_recording(bag), pipeline)
+    assert turn.same and turn.digest_equal
 
 
 def test_what_cannot_be_judged_is_said(
