@@ -14,7 +14,7 @@ from functools import partial
 
 from mmrobot.command.places import named_place
 from mmrobot.command.questions import is_question
-from mmrobot.command.text import clean_instruction
+from mmrobot.command.text import clean_instruction, words
 from mmrobot.config import Config
 from mmrobot.errors import (
     AmbiguousError,
@@ -130,7 +130,9 @@ class Pipeline:
         whatever a model would make of them (safety/hazards.py).
         """
         draft = self._read(frame, words, dialogue)
-        sure = draft.guess[0].confidence if draft.guess else 1.0
+        # A guess that names nothing ("go on"?) is no help to who said something else.
+        named = any(s.target or s.reference or s.parts for s in draft.guess)
+        sure = draft.guess[0].confidence if named else 1.0
         if draft.steps or draft.question or sure >= self.config.command.confirm_below or is_question(words):
             return draft
         return replace(draft, steps=draft.guess, confidence=sure)
@@ -203,13 +205,18 @@ class Pipeline:
 
 
 def _seen_again(moved: Sequence[Moved], things: Sequence[GroundedObject]) -> list[Moved]:
-    """What was moved, where it is seen now: near where it should stand, of its size."""
+    """What was moved, where it is seen now: near where it should stand, of its size; of several, what is
+    called most like it."""
     found: list[Moved] = []
     for now, before in moved:
         about = (t for t in things if distance_m(t.position_m, now.position_m) <= _ROLLED_M)
         near = [t for t in about if like_size(t, now)]
         if near:
-            best = min(near, key=lambda t: distance_m(t.position_m, now.position_m))
+            called = set(words(now.label))
+            best = min(
+                near,
+                key=lambda t: (-len(called & set(words(t.label))), distance_m(t.position_m, now.position_m)),
+            )
             found.append((best, before))
     return found
 
