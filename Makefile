@@ -17,7 +17,7 @@ unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LI
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint unit integration gazebo launch-tests colcon end-to-end eval train constraints clean
+.PHONY: help setup setup-dev demo test lint unit integration gazebo launch-tests browser colcon end-to-end eval train constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ integration:  ## tests on the real ROS graph and the real simulator
 gazebo:  ## the same world and an episode in a true Gazebo 11 (set up in .gazebo the first time: 2 GB, 3 minutes)
 	@echo "==> Gazebo tests"
 	@$(PYTEST) tests/gazebo $(AGAIN)
+
+browser:  ## the console in a real Chromium over the real graph; not yet part of make test
+	@echo "==> browser tests"
+	@$(PYTEST) tests/browser
 
 launch-tests:  ## tests of the launch files
 	@echo "==> launch tests"
