@@ -29,6 +29,7 @@ from mmrobot.locating import locate
 from mmrobot.looking import Lift, Lifter, Look, timed
 from mmrobot.planning.pins import Pins
 from mmrobot.planning.planner import Moved, Planner, distance_m, like_size
+from mmrobot.planning.table import no_larger
 from mmrobot.safety.gate import SafetyGate
 from mmrobot.safety.hazards import check_words, hazards_of
 from mmrobot.types import ActionPlan, DraftStep, GroundedObject, PlanDraft, PlanStep, RgbdFrame, ScoredBox
@@ -210,7 +211,7 @@ def _seen_again(moved: Sequence[Moved], things: Sequence[GroundedObject]) -> lis
     found: list[Moved] = []
     for now, before in moved:
         about = (t for t in things if distance_m(t.position_m, now.position_m) <= _ROLLED_M)
-        near = [t for t in about if like_size(t, now)]
+        near = [t for t in about if like_size(t, now) or (no_larger(t, now) and _called_so(t, now))]
         if near:
             called = set(words(now.label))
             best = min(
@@ -219,6 +220,11 @@ def _seen_again(moved: Sequence[Moved], things: Sequence[GroundedObject]) -> lis
             )
             found.append((best, before))
     return found
+
+
+def _called_so(thing: GroundedObject, known: GroundedObject) -> bool:
+    """Whether what the model calls a thing was said of it: half hidden in a vessel it is of another size."""
+    return bool(thing.label) and set(words(thing.label)) <= set(words(known.label))
 
 
 def check_draft(draft: PlanDraft, words: str) -> None:

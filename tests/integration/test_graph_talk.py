@@ -131,7 +131,7 @@ def test_pointing_and_undo_and_why(talk: Talk) -> None:
     talk.end(known)
     cube = known.plan.steps[0].target.box_xyxy
     middle = ((cube[0] + cube[2]) / 2, (cube[1] + cube[3]) / 2)
-    follow = talk.say("put this in the blue bowl", pointings=[Pointing((*middle, *middle))])
+    follow = talk.say("put this in front of the blue bowl", pointings=[Pointing((*middle, *middle))])
     plan = talk.waiting(follow)
     assert plan.steps[0].target.position_m == pytest.approx(known.plan.steps[0].target.position_m, abs=0.01)
     talk.decide(plan)
@@ -143,7 +143,8 @@ def test_pointing_and_undo_and_why(talk: Talk) -> None:
     talk.end(undo)
     assert undo.error is None, undo.error
     now = graph.client.world.objects["red_cube"].position_m
-    assert now[:2] == pytest.approx(was[:2], abs=0.03)
+    did = [s.summary for s in undo.plan.steps]
+    assert now[:2] == pytest.approx(was[:2], abs=0.03), (did, undo.report)
     why = graph.client.call(Explain, "explain", Explain.Request(plan_id=plan.plan_id, step=0), 120.0)
     record = json.loads(why.record)
     assert record["digest"] == plan.digest and record["steps"][0]["target"]["rivals"] is not None
