@@ -126,6 +126,17 @@ class Grammar:
             _collect(rule, found)
         return found
 
+    def common(self, rule: str, most: int) -> list[str]:
+        """The `most` likeliest wordings of a trained rule that are plain words, the likeliest first."""
+        choice = self._train[rule]
+        weights = [b - a for a, b in zip((0.0, *choice.cumulative), choice.cumulative)]
+        plain = [
+            (-weight, i, " ".join(str(node) for node in option))
+            for i, (weight, option) in enumerate(zip(weights, choice.options))
+            if option and all(isinstance(node, str) and node[0] not in "<{" for node in option)
+        ]
+        return list(dict.fromkeys(words for _, _, words in sorted(plain)))[:most]
+
     def _speak_rule(
         self,
         name: str,
