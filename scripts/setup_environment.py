@@ -34,6 +34,7 @@ NODES = (
     "arm_server_node",
     "recorder_node",
     "gazebo_companion_node",
+    "voice_node",
     "moveit_server_node",
     "navigation_server_node",
 )

@@ -84,6 +84,9 @@ class GraphOptions:
             "or none (your own, docs/your_robot.md)"
         },
     )
+    voice: bool = field(
+        default=False, metadata={"help": "true: listen on the microphone and on 'audio', and speak"}
+    )
     record: str = field(
         default="", metadata={"help": "folder for an MCAP file and a video; empty: record nothing"}
     )

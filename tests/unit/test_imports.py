@@ -31,6 +31,7 @@ ORDER = (
     {"conversation"},
     {"audit"},
     {"tabletop"},
+    {"voice"},
     {"simulator"},
     {"arm"},
     {"learn"},
@@ -55,7 +56,9 @@ KEPT_IN = {
     "tokenizers": {"vlm", "learn"},
     "safetensors": {"vlm", "learn"},
     "onnx": {"vlm"},
-    "onnxruntime": {"vlm"},
+    "onnxruntime": {"vlm", "voice"},
+    "pocketsphinx": {"voice"},
+    "sounddevice": {"voice"},
     "tensorrt": {"vlm"},
     "tensorrt_bindings": {"vlm"},
     "mujoco": {"simulator", "arm"},
@@ -73,7 +76,7 @@ LIGHT_ROOMS = {
     "planning",
     "safety",
     "execution",
-} | {"pipeline", "tabletop", "doctor"}
+} | {"pipeline", "tabletop", "voice", "doctor"}
 
 
 def is_message_package(name: str) -> bool:
