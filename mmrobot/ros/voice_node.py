@@ -158,7 +158,8 @@ class VoiceNode(Node):
             check_rate(rate)
             if len(samples) > MAX_PIECE_S * rate:
                 raise InvalidAudioError(
-                    f"a piece of {len(samples) / rate:.0f} s on 'audio'", f"send at most {MAX_PIECE_S:.0f} s at once"
+                    f"a piece of {len(samples) / rate:.0f} s on 'audio'",
+                    f"send at most {MAX_PIECE_S:.0f} s at once",
                 )
         except InvalidAudioError as error:
             self._status.report("bad_audio", error.message, error)
@@ -186,7 +187,9 @@ class VoiceNode(Node):
                 elif isinstance(event, Utterance):
                     self._tainted[piece.source] = False
             # What began while the robot spoke is never read, though it may end later.
-            self._tainted[piece.source] = ear.speaking and (deaf_to_words or self._tainted.get(piece.source, False))
+            self._tainted[piece.source] = ear.speaking and (
+                deaf_to_words or self._tainted.get(piece.source, False)
+            )
 
     def _ear(self, source: str) -> Ear:
         if source not in self._ears:

@@ -94,16 +94,30 @@ def rules() -> dict[str, str]:
             | the one <rel> <simple> | the one on the (left|right) | not there [<place>] | <place> | both | neither""",
         "manage": _any(
             [
-                "put (it|that) back [where it was]", "put <simple> back", *DEEDS.common("resume", 6), "undo [that]",
-                "take (it|that) back", "again", "do it again", "do that again", "approve [the plan]",
-                "reject [the plan]", "cancel [that]", "never mind", "forget it", "wait", "hold on", "pause", "hold still",
+                "put (it|that) back [where it was]",
+                "put <simple> back",
+                *DEEDS.common("resume", 6),
+                "undo [that]",
+                "take (it|that) back",
+                "again",
+                "do it again",
+                "do that again",
+                "approve [the plan]",
+                "reject [the plan]",
+                "cancel [that]",
+                "never mind",
+                "forget it",
+                "wait",
+                "hold on",
+                "pause",
+                "hold still",
             ]
         ),  # fmt: skip
         "join": "and then | then | and | after that",
         "polite": "please | now | could you | can you",
-        "request": f"""{_often('<deed>', 10)} | <polite> <deed> | <deed> please | {_often('<deed> <join> <deed>', 2)}
-            | (then|after that) <deed> | {_often('<ask>', 5)} | <same> | {_often('<answer>', 2)}
-            | {_often('<manage>', 3)}""",
+        "request": f"""{_often("<deed>", 10)} | <polite> <deed> | <deed> please | {_often("<deed> <join> <deed>", 2)}
+            | (then|after that) <deed> | {_often("<ask>", 5)} | <same> | {_often("<answer>", 2)}
+            | {_often("<manage>", 3)}""",
         "halt": HALTS,
         "wake": f"{_often('robot', 3)} | hey robot | ok robot",
         "bare_utterance": f"{_often('<request>', 16)} | <halt> | stop <request>",

@@ -59,6 +59,11 @@ class Ear:
         self._said: list[np.ndarray] = []
         self._ahead = self._stopped = False
 
+    @property
+    def speaking(self) -> bool:
+        """Whether somebody is in the middle of saying something."""
+        return self._endpointer.speaking
+
     def feed(
         self, samples: np.ndarray, rate_hz: int, push_to_talk: bool = False, last: bool = False
     ) -> Iterator[Stop | Pause | Utterance]:

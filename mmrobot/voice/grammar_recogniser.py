@@ -47,7 +47,11 @@ class GrammarRecogniser:
             statistics.write_text(arpa(said))
             dictionary.write_text("\n".join(dictionary_lines(words)) + "\n")
             self._decoder = pocketsphinx.Decoder(
-                lm=str(statistics), dict=str(dictionary), lw=language_weight, loglevel="FATAL", samprate=RATE_HZ
+                lm=str(statistics),
+                dict=str(dictionary),
+                lw=language_weight,
+                loglevel="FATAL",
+                samprate=RATE_HZ,
             )
         self._rng = np.random.default_rng(0)
 

@@ -54,7 +54,8 @@ def dictionary_lines(words: Iterable[str]) -> list[str]:
         ways = dict.fromkeys((*known.get(word, ()), *EXTRA.get(word, ())))
         if not ways:
             raise VoiceUnavailableError(
-                f"nobody knows how '{word}' is pronounced", "add it to EXTRA in mmrobot/voice/pronunciation.py"
+                f"nobody knows how '{word}' is pronounced",
+                "add it to EXTRA in mmrobot/voice/pronunciation.py",
             )
         lines += [f"{word}({i})" * bool(i - 1) + word * (i == 1) + f" {way}" for i, way in enumerate(ways, 1)]
     return lines

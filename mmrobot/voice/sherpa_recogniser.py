@@ -23,7 +23,10 @@ class SherpaRecogniser:
         except ImportError as error:
             raise not_installed("sherpa-onnx", error) from error
         folder = Path(model).expanduser()
-        files = {part: next(iter(sorted(folder.glob(f"*{part}*.onnx"))), None) if model else None for part in _PARTS}
+        files = {
+            part: next(iter(sorted(folder.glob(f"*{part}*.onnx"))), None) if model else None
+            for part in _PARTS
+        }
         missing = [part for part, file in files.items() if file is None]
         if missing or not (folder / "tokens.txt").is_file():
             raise VoiceUnavailableError(

@@ -29,7 +29,9 @@ class SpokenGrammar:
         for name, text in rules.items():
             tokens = _TOKEN.findall(text)
             if "".join(tokens) != re.sub(r"\s+", "", text):
-                raise ValueError(f"rule '{name}' holds more than small letters, <rules> and brackets: {text!r}")
+                raise ValueError(
+                    f"rule '{name}' holds more than small letters, <rules> and brackets: {text!r}"
+                )
             for token in tokens:
                 if token[0] == "<" and token[1:-1] not in self._rules:
                     raise ValueError(f"rule '{name}' uses {token}, which stands not before it")

@@ -36,7 +36,8 @@ class Espeak:
         program = shutil.which("espeak-ng")
         if program is None:
             raise VoiceUnavailableError(
-                "espeak-ng is not installed", "sudo apt-get install espeak-ng   or set voice.speech_engine: piper"
+                "espeak-ng is not installed",
+                "sudo apt-get install espeak-ng   or set voice.speech_engine: piper",
             )
         self._command = [program, "-v", voice, "-s", str(words_per_minute), "--stdout", "--stdin"]
 
@@ -76,7 +77,8 @@ def _run(command: list[str], text: str) -> Sound:
     if done.returncode != 0 or not done.stdout:
         words = done.stderr.decode(errors="replace").strip()[-200:]
         raise VoiceUnavailableError(
-            f"{command[0]} ended with status {done.returncode}: {words}", "try it by hand; choose another voice"
+            f"{command[0]} ended with status {done.returncode}: {words}",
+            "try it by hand; choose another voice",
         )
     try:
         return wav_sound(done.stdout)

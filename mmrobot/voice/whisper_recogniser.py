@@ -31,7 +31,9 @@ class WhisperRecogniser:
 
     def hear(self, samples: np.ndarray) -> Heard:
         """Words, with the mean probability of their tokens."""
-        segments = list(self._model.transcribe(samples.astype(np.float32) / 32768.0, language="en", beam_size=1)[0])
+        segments = list(
+            self._model.transcribe(samples.astype(np.float32) / 32768.0, language="en", beam_size=1)[0]
+        )
         text = plain(" ".join(s.text for s in segments))
         if not text:
             return NOTHING
