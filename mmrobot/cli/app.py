@@ -310,6 +310,19 @@ def evaluate_model(
     run(as_json, lambda output: run_eval_model(options, output))
 
 
+@app.command("eval-voice", epilog=_example("mmrobot eval-voice --count 60"))
+def evaluate_voice(
+    count: Annotated[int, typer.Option(min=1, help="sentences of each kind and noise")] = 30,
+    seed: Annotated[int, typer.Option(help="draws sentences and noise")] = 1_000_000,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """How well the robot hears: commands and stop words by espeak-ng's voices, in quiet and in noise."""
+    from mmrobot.cli.evaluate_voice import run_eval_voice
+
+    run(as_json, lambda output: run_eval_voice(count, seed, config, output))
+
+
 @app.command(
     epilog=_example("mmrobot bench --rounds 5 --out runs/bench.json", "mmrobot bench --pruning --selective")
 )
