@@ -51,7 +51,7 @@ def demo(
     run(as_json, lambda output: run_demo(options, output))
 
 
-@app.command(epilog=_example("mmrobot up --scene my_scene.yaml", "mmrobot up --robot --config my_robot.yaml"))
+@app.command(epilog=_example("mmrobot up --scene my_scene.yaml", "mmrobot up --voice", "mmrobot up --robot --config my_robot.yaml"))
 def up(
     config: Config = None,
     scene: Scene = None,
@@ -69,6 +69,7 @@ def up(
     server: Annotated[
         str, typer.Option(help="who carries skills out: arm, ros2_control, moveit, nav2, none (your own)")
     ] = "arm",
+    voice: Annotated[bool, typer.Option("--voice", help="listen and speak (docs/voice.md)")] = False,
     as_json: Json = False,
 ) -> None:
     """Start the robot's nodes and leave them running until Ctrl-C."""
@@ -88,6 +89,7 @@ def up(
         record=str(record or ""),
         camera=camera,
         server=server,
+        voice=voice,
     )
     run(as_json, lambda output: run_up(options, not robot, output))
 

@@ -165,6 +165,8 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
             topics,
         ),
     ]
+    if options.voice:
+        nodes.append(NodeSpec("voice", "mmrobot.ros.voice_node", {**config, **sim_time}, place))
     if options.record or load_config(options.config or default_config_file()).recording.black_box:
         recorder = {"directory": _absolute(options.record), "spectator": simulate and not options.headless}
         parameters = {**config, **recorder, **sim_time}
