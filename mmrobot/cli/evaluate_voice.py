@@ -31,7 +31,8 @@ def table(figures: dict[str, Any]) -> str:
             low, high = cell["wilson95"]
             rows.append(
                 f"| {said} | {noise} | {cell['n']} | {100 * cell['success']:.1f} % "
-                f"| {100 * low:.1f}..{100 * high:.1f} | {cell.get('read_back', '')} | {cell.get('wrong_commands', '')} | {cell['ms_p50']} |"
+                f"| {100 * low:.1f}..{100 * high:.1f} | {cell.get('read_back', '')} "
+                f"| {cell.get('wrong_commands', '')} | {cell['ms_p50']} |"
             )
     for name in ("other_speech", "silence_and_noise"):
         cell = figures[name]
