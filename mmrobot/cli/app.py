@@ -51,7 +51,11 @@ def demo(
     run(as_json, lambda output: run_demo(options, output))
 
 
-@app.command(epilog=_example("mmrobot up --scene my_scene.yaml", "mmrobot up --voice", "mmrobot up --robot --config my_robot.yaml"))
+@app.command(
+    epilog=_example(
+        "mmrobot up --scene my_scene.yaml", "mmrobot up --voice", "mmrobot up --robot --config my_robot.yaml"
+    )
+)
 def up(
     config: Config = None,
     scene: Scene = None,
