@@ -65,6 +65,7 @@ class Recording:
     """Plans whose request is not in the file: made before it began, or by a person's edit."""
     defects: list[str] = field(default_factory=list)
     _stamps: list[int] = field(default_factory=list)
+    _depth_stamps: list[int] = field(default_factory=list)
     _infos: dict[str, dict[int, Any]] = field(default_factory=dict)
     _pictures: dict[str, dict[int, Any]] = field(default_factory=dict)
     _transforms: TransformBuffer = field(default_factory=TransformBuffer)
@@ -73,19 +74,23 @@ class Recording:
     def frame(self, turn: Turn) -> RgbdFrame | None:
         """The picture that a turn rests on: its plan's own, else the last exact one before; None without.
 
+        A picture whose depth was lost, where others have theirs, is none: it would be seen differently.
         Raises MmrobotError when it is defective.
         """
         stamp_ns = self.stamp_of(turn)
         if stamp_ns is None or stamp_ns not in self._pictures[IMAGE]:
             return None
-        info = _nearest(self._infos[INFO], stamp_ns, self._tolerance_ns)
+        picture = self._pictures[IMAGE][stamp_ns]
+        info = _of_camera(self._infos[INFO], picture)
         if info is None:
             return None
         camera = camera_from_message(info)
         depth = _nearest(self._pictures[DEPTH], stamp_ns, self._tolerance_ns)
-        depth_info = _nearest(self._infos[DEPTH_INFO], stamp_ns, self._tolerance_ns)
+        if depth is None and self._depth_stamps:
+            return None
+        depth_info = None if depth is None else _of_camera(self._infos[DEPTH_INFO], depth)
         return make_frame(
-            image_from_message(self._pictures[IMAGE][stamp_ns]),
+            image_from_message(picture),
             camera,
             stamp_ns,
             self._transforms.lookup(BASE_FRAME, camera.frame_id, stamp_ns),
@@ -97,7 +102,12 @@ class Recording:
         """Which exact picture a turn rests on."""
         if turn.plan is not None:
             return turn.plan.stamp_ns
-        return max((s for s in self._stamps if s <= turn.at_ns), default=None)
+        before = [s for s in self._stamps if s <= turn.at_ns]
+        whole = [s for s in before if self._has_depth(s)] or before
+        return max(whole, default=None)
+
+    def _has_depth(self, stamp_ns: int) -> bool:
+        return any(abs(s - stamp_ns) <= self._tolerance_ns for s in self._depth_stamps)
 
 
 def read_recording(path: str | Path) -> Recording:
@@ -195,15 +205,24 @@ def _take_transforms(message: Any, static: bool, recording: Recording) -> None:
 
 
 def _read_frames(reader: AnyReader, topics: dict[str, tuple[str, str]], recording: Recording) -> None:
-    recording._stamps = [
-        from_time(message.header.stamp) for _, _, message in _messages(reader, topics, {IMAGE})
-    ]
+    for role, stamps in ((IMAGE, recording._stamps), (DEPTH, recording._depth_stamps)):
+        stamps += [from_time(message.header.stamp) for _, _, message in _messages(reader, topics, {role})]
     needed = {s for s in map(recording.stamp_of, recording.turns) if s is not None}
     recording._pictures = {IMAGE: {}, DEPTH: {}}
     for role, _, message in _messages(reader, topics, set(FRAMES)):
         stamp_ns = from_time(message.header.stamp)
         if any(abs(stamp_ns - s) <= recording._tolerance_ns for s in needed):
             recording._pictures[role][stamp_ns] = message
+
+
+def _of_camera(infos: dict[int, Any], picture: Any) -> Any | None:
+    """What the camera told of itself closest in time to a picture of its size.
+
+    A recorder on a busy machine loses some, and a camera's numbers hold until it tells others.
+    """
+    stamp_ns = from_time(picture.header.stamp)
+    fitting = {s: i for s, i in infos.items() if (i.width, i.height) == (picture.width, picture.height)}
+    return fitting[min(fitting, key=lambda s: abs(s - stamp_ns))] if fitting else None
 
 
 def _nearest(messages: dict[int, Any], stamp_ns: int, tolerance_ns: int) -> Any | None:

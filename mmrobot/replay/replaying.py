@@ -62,7 +62,8 @@ def _turn(recording: Recording, conversation: Conversation, turn: Turn, toleranc
     except MmrobotError as error:
         return Replayed(turn.words, recorded, "", None, why=f"its picture: {error.message}")
     if frame is None:
-        return Replayed(turn.words, recorded, "", None, why="its picture is not in the recording")
+        missing = "its picture or its depth is not in the recording"
+        return Replayed(turn.words, recorded, "", None, why=missing)
     made: ActionPlan | Answer
     try:
         if turn.plan is not None and turn.plan.instruction == RESUMED and turn.words != RESUMED:

@@ -6,7 +6,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 # Reliable out, so that subscribers of either kind match.
-SENSOR_OUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE)
+SENSOR_OUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE)
 STATE = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE)
 COMMAND = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(
@@ -24,11 +24,11 @@ STATIC_TF = QoSProfile(
 DYNAMIC_TF = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE)
 
 
-def sensor_in(node: Node, topic: str) -> QoSProfile | None:
+def sensor_in(node: Node, topic: str, depth: int = 2) -> QoSProfile | None:
     """What to subscribe a camera's topic with: what all its publishers offer; None while there are none.
 
     Drivers offer best effort, bridges and simulators reliable. A picture of 1 MB travels in many
-    fragments, and on a busy machine best effort loses one of them nearly every time.
+    fragments, and on a busy machine best effort loses one of them nearly every time. `depth`: how many wait.
     """
     publishers = node.get_publishers_info_by_topic(node.resolve_topic_name(topic))
     if not publishers:
@@ -36,7 +36,7 @@ def sensor_in(node: Node, topic: str) -> QoSProfile | None:
     all_reliable = all(p.qos_profile.reliability == ReliabilityPolicy.RELIABLE for p in publishers)
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
-        depth=2,
+        depth=depth,
         reliability=ReliabilityPolicy.RELIABLE if all_reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.VOLATILE,
     )

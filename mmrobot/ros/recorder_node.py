@@ -52,6 +52,8 @@ from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
 MCAP_NAME, VIDEO_NAME, PICTURE_NAME = "run.mcap", "demo.mp4", "annotated.png"
 IMAGE_TYPE, JPEG_TYPE = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 MAX_WAITING = 20
+# While the recorder is busy; a picture is about a megabyte.
+INFOS_WAITING, FRAMES_WAITING = 30, 10
 JPEG_QUALITY = 88
 # What follows a failure closely belongs to it; failures that follow each other are one.
 AFTER_S, AGAIN_S = 1.0, 5.0
@@ -141,9 +143,11 @@ class RecorderNode(Node):
         self._raw("/tf_static", TFMessage, STATIC_TF)
         sensors = SensorSubscriptions(self)
         for topic in ("camera_info", "depth/camera_info"):
-            sensors.add(CameraInfo, topic, self._writer(topic, CameraInfo, SENSOR_OUT), self._group, raw=True)
+            take = self._writer(topic, CameraInfo, SENSOR_OUT)
+            sensors.add(CameraInfo, topic, take, self._group, raw=True, depth=INFOS_WAITING)
         for topic in ("image", "depth"):
-            sensors.add(Image, topic, partial(self._take_frame, topic), self._group, raw=True)
+            take = partial(self._take_frame, topic)
+            sensors.add(Image, topic, take, self._group, raw=True, depth=FRAMES_WAITING)
         sensors.add(Image, "spectator", partial(self._take_picture, "spectator"), self._group, raw=True)
         self.create_subscription(
             Image,

@@ -19,7 +19,7 @@ class SensorSubscriptions:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._wanted: dict[str, tuple[Any, Callable[[Any], None], CallbackGroup, bool]] = {}
+        self._wanted: dict[str, tuple[Any, Callable[[Any], None], CallbackGroup, bool, int]] = {}
         self._timer = node.create_timer(
             LOOK_PERIOD_S,
             self._look,
@@ -34,13 +34,17 @@ class SensorSubscriptions:
         take: Callable[[Any], None],
         group: CallbackGroup,
         raw: bool = False,
+        depth: int = 2,
     ) -> None:
-        """Want a topic of a message type, with `raw` as bytes as on the wire; before the node spins."""
-        self._wanted[topic] = (kind, take, group, raw)
+        """Want a topic of a message type, with `raw` as bytes as on the wire; before the node spins.
+
+        `depth` messages wait while `take` is busy; older ones are lost.
+        """
+        self._wanted[topic] = (kind, take, group, raw, depth)
 
     def _look(self) -> None:
-        for topic, (kind, take, group, raw) in list(self._wanted.items()):
-            qos = sensor_in(self._node, topic)
+        for topic, (kind, take, group, raw, depth) in list(self._wanted.items()):
+            qos = sensor_in(self._node, topic, depth)
             if qos is not None:
                 del self._wanted[topic]
                 self._node.create_subscription(kind, topic, take, qos, callback_group=group, raw=raw)

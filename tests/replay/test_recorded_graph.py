@@ -66,6 +66,6 @@ def test_a_run_is_recorded_replayed_and_its_failure_kept(
         assert answer["ok"], answer
         told = {t["words"]: t for t in answer["turns"]}
         assert told["put the red cube in the blue bowl"]["digest_equal"]
-        assert told["how many cubes are there?"]["again"] == "answer: 1"
+        assert told["how many cubes are there?"]["again"] == "answer: 1", told
         assert told["pick up the purple cup"]["recorded"] == "TARGET_NOT_FOUND"
         assert answer["judged"] == 3

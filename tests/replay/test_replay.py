@@ -203,7 +203,7 @@ def test_what_cannot_be_judged_is_said(
     one_turn(writer, frame, plan, with_image=False)
     assert main(["replay", str(tmp_path / "run.mcap"), "--json"]) == 1
     error = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
-    assert "its picture is not in the recording" in error["message"] and error["fix"]
+    assert "its picture or its depth is not in the recording" in error["message"] and error["fix"]
 
 
 def test_damaged_plans_and_statuses_are_left_out_and_named(
