@@ -31,7 +31,7 @@ function connect() {
     const refused = event.code === 4401;
     $("link").textContent = refused ? "wrong token: open the address that the console prints" : "connection lost, trying again";
     $("world").textContent = "not connected";
-    if (!refused) setTimeout(connect, Math.min(250 * 2 ** state.tries++, 2000));
+    if (!refused) setTimeout(connect, Math.min(250 * 2 ** state.tries++, 1000));
   };
 }
 
@@ -54,7 +54,10 @@ const takers = {
     $("status").replaceChildren();
     $("timing").replaceChildren();
     for (const kind of ["chat", "status", "timing"]) message[kind].forEach((m) => takers[kind](m));
-    for (const kind of ["plan", "health", "task"]) if (message[kind]) takers[kind](message[kind]);
+    // A console that was started anew knows nothing of what this page showed before.
+    if (!message.plan) state.plan = picture.plan = null;
+    takers.task(message.task ?? { ended: true });
+    for (const kind of ["plan", "health"]) if (message[kind]) takers[kind](message[kind]);
   },
   chat(message) {
     const item = element("li", message.text, message.who === "you" ? "you" : message.kind ?? "");
@@ -138,8 +141,12 @@ function showPlan() {
   $("approve").hidden = Boolean(changed);
   $("apply").hidden = !changed;
   $("why-plan").hidden = !plan;
-  if (!plan) return;
-  $("plan-words").textContent = `“${plan.instruction}”`;
+  $("plan-words").textContent = plan ? `“${plan.instruction}”` : "No plan yet.";
+  if (!plan) {
+    $("sure").textContent = "";
+    $("steps").replaceChildren();
+    return;
+  }
   $("sure").textContent = `${Math.round(100 * plan.confidence)}% sure`;
   const shown = waits ? state.keep.map((i) => plan.steps[i]) : plan.steps;
   $("steps").replaceChildren(...shown.map((step, place) => stepItem(step, place, waits, task)));
