@@ -14,12 +14,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -28,7 +29,7 @@ from tests.support.browser import running_browser  # noqa: E402
 from tests.support.graph import PATIENT, running_graph  # noqa: E402
 
 SENTENCE = "put the red cube in the blue bowl"
-SIZE = {"width": 1200, "height": 750}
+SIZE = ViewportSize(width=1200, height=750)
 WIDTH = 1000
 SHOTS_PER_S = 4.0
 LENGTH_S = 20.0
@@ -69,7 +70,7 @@ class Film:
     def save(self, path: Path) -> dict[str, Any]:
         """As an animated WebP; its facts."""
         times = [at_s for at_s, _ in self._shots]
-        lasted = [b - a for a, b in zip(times, times[1:], strict=False)]
+        lasted = [b - a for a, b in pairwise(times)]
         lasted.append(1 / SHOTS_PER_S)
         faster = max(1.0, sum(lasted) / LENGTH_S)
         height = round(WIDTH * SIZE["height"] / SIZE["width"])

@@ -46,6 +46,7 @@ def test_a_sentence_is_done_before_two_pages_one_of_them_reloaded(
     waits(page)
     other.click("#approve")
     moves(graph)
+    expect(other.locator("#approve")).to_be_hidden()
     page.reload()
     joined(page)
     assert page.locator("#chat li.you").last.inner_text() == "put the red cube in the blue bowl"
@@ -83,6 +84,7 @@ def test_a_step_is_dropped_the_reason_shown_and_the_plan_rejected(page: Page) ->
     page.click("#why-close")
     page.click("#reject")
     ends(page, "refused", "rejected")
+    expect(page.locator("#approve")).to_be_hidden()
 
 
 @pytest.mark.parametrize("how", ["Escape", "Space", "the button"])
@@ -133,11 +135,17 @@ def test_what_is_clicked_is_this(page: Page) -> None:
 
 def test_a_restarted_console_is_found_again_by_the_same_page(graph: Graph, page: Page) -> None:
     page.evaluate("window.never_reloaded = true")
+    say(page, "put the green ball in the blue bowl")
+    waits(page)
+    plan = known(page)["plan"]
     graph.nodes.kill("console")
     expect(page.locator("#link")).to_contain_text("connection lost")
     graph.nodes.revive("console")
     address(graph)
     expect(page.locator("#link")).to_have_text("connected", timeout=RECONNECTED_MS)
+    # The plan still waits, for who knows of it; a console that does not know it cannot offer it.
+    expect(page.locator("#approval")).to_be_hidden()
+    assert graph.client.decide(plan["plan_id"], plan["digest"], False) == "rejected"
     # And serves: words go out, an answer and pictures come.
     say(page, "how many cubes are there?")
     ends(page, "answer", "2")

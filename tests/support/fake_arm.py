@@ -53,8 +53,7 @@ class FakeArm:
             return
         self.sent.append((self.time_s, trajectory))
         self._spline = HermiteSpline(
-            np.concatenate([[0.0], trajectory.times_s]),
-            np.vstack([self.positions, trajectory.positions]),
+            np.concatenate([[0.0], trajectory.times_s]), np.vstack([self.positions, trajectory.positions]),
             np.vstack([self.velocities, trajectory.velocities]),
         )
         self._start_s = self.time_s

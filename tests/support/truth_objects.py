@@ -23,13 +23,7 @@ def grounded(simulator: Simulator, object_id: str, rng: np.random.Generator | No
         yaw += rng.normal(0.0, 0.05)
     surface = position[2] - size[2] / 2 + thing.dims.surface_height_m
     return GroundedObject(
-        object_id,
-        (0.0, 0.0, 1.0, 1.0),
-        1.0,
-        tuple(position),
-        tuple(size),
-        float((yaw + np.pi / 2) % np.pi - np.pi / 2),
-        float(surface),
-        np.eye(3) * 1e-5,
+        object_id, (0.0, 0.0, 1.0, 1.0), 1.0, tuple(position), tuple(size),
+        float((yaw + np.pi / 2) % np.pi - np.pi / 2), float(surface), np.eye(3) * 1e-5,
         int(simulator.time_s * 1e9),
     )

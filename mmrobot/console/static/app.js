@@ -55,7 +55,7 @@ const takers = {
     $("timing").replaceChildren();
     for (const kind of ["chat", "status", "timing"]) message[kind].forEach((m) => takers[kind](m));
     // A console that was started anew knows nothing of what this page showed before.
-    if (!message.plan) state.plan = picture.plan = null;
+    if (!message.plan) state.plan = null;
     takers.task(message.task ?? { ended: true });
     for (const kind of ["plan", "health"]) if (message[kind]) takers[kind](message[kind]);
   },
@@ -93,7 +93,7 @@ const takers = {
     while ($("timing").childElementCount > 12) $("timing").lastElementChild.remove();
   },
   plan(message) {
-    state.plan = picture.plan = message.plan;
+    state.plan = message.plan;
     state.keep = message.plan.steps.map((s) => s.index);
     state.changes = [];
     showPlan();
@@ -135,6 +135,8 @@ function note(text) {
 function showPlan() {
   const plan = state.plan, task = state.task;
   const waits = task?.phase === "approval" && Boolean(plan) && plan.plan_id === task.plan_id;
+  // Boxes of what is still ahead: where a thing was before it was moved, nothing is any more.
+  picture.ahead = task && plan && plan.plan_id === task.plan_id ? plan.steps.filter((s) => task.phase !== "executing" || s.index >= task.step) : [];
   const changed = plan && (state.changes.length || state.keep.join() !== plan.steps.map((s) => s.index).join());
   picture.draw();
   $("approval").hidden = !waits;
