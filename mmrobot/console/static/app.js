@@ -136,7 +136,10 @@ function showPlan() {
   const plan = state.plan, task = state.task;
   const waits = task?.phase === "approval" && Boolean(plan) && plan.plan_id === task.plan_id;
   // Boxes of what is still ahead: where a thing was before it was moved, nothing is any more.
-  picture.ahead = task && plan && plan.plan_id === task.plan_id ? plan.steps.filter((s) => task.phase !== "executing" || s.index >= task.step) : [];
+  const runs = task?.phase === "executing";
+  picture.ahead = task && plan && plan.plan_id === task.plan_id ? plan.steps.filter((s) => !runs || s.index >= task.step) : [];
+  // The first of them may be in the hand already.
+  picture.held = runs && picture.ahead[0]?.skill === "place" ? picture.ahead[0] : null;
   const changed = plan && (state.changes.length || state.keep.join() !== plan.steps.map((s) => s.index).join());
   picture.draw();
   $("approval").hidden = !waits;

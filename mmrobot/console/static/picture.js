@@ -12,6 +12,7 @@ export class Picture {
     this.kind = "color";
     this.boxes = true;
     this.ahead = [];
+    this.held = null;
     this.pointed = [];
     this.cross = null;
     this.drawing = null;
@@ -47,7 +48,8 @@ export class Picture {
       for (const step of this.ahead) {
         for (const [thing, shade] of [[step.target, TARGET], [step.reference, REFERENCE]]) {
           const key = thing && thing.box.join();
-          if (!thing || thing.label === "the table" || seen.has(key)) continue;
+          const gone = step === this.held && thing === step.target;
+          if (!thing || gone || thing.label === "the table" || seen.has(key)) continue;
           seen.add(key);
           this.frame(thing.box, shade, `${thing.label} ${Math.round(100 * thing.score)}%`);
         }
