@@ -11,7 +11,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -47,6 +47,12 @@ WAKE = "robot"
 STOP_NOISES = (CLEAN, Noise("white", 10.0), Noise("babble", 10.0))
 QUIET_S = 6.0
 """Of silence and noise for each count."""
+
+
+@lru_cache(maxsize=4000)
+def espeak_samples(text: str, voice: str, speed: int) -> np.ndarray:
+    """(n,) int16 at 16 kHz. Raises VoiceUnavailableError without espeak-ng."""
+    return Espeak(voice, speed).speak(text).at(RATE_HZ).samples
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class VoiceEval:
     hearer: Hearer
     count: int
     seed: int = 1_000_000
-    speak: Callable[[str, str, int], np.ndarray] = field(default_factory=lambda: espeak_samples)
+    speak: Callable[[str, str, int], np.ndarray] = espeak_samples
     progress: Callable[[str], object] = lambda _: None
 
     def run(self) -> dict[str, Any]:
@@ -220,12 +226,6 @@ class VoiceEval:
     def _babble(self) -> np.ndarray:
         parts = [self.speak(OTHER[i], VOICES[i % len(VOICES)], 165).astype(float) for i in range(8)]
         return np.concatenate([p / max(1.0, float(p.std())) for p in parts])
-
-
-@lru_cache(maxsize=4000)
-def espeak_samples(text: str, voice: str, speed: int) -> np.ndarray:
-    """(n,) int16 at 16 kHz. Raises VoiceUnavailableError without espeak-ng."""
-    return Espeak(voice, speed).speak(text).at(RATE_HZ).samples
 
 
 def _hourly(seconds: float, **counts: int) -> dict[str, Any]:

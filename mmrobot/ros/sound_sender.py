@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+from typing import Any
 
 from std_msgs.msg import String
 
@@ -46,7 +47,11 @@ def send_sound(client: RobotClient, sound: Sound, push_to_talk: bool = True, sou
 def say_sound(client: RobotClient, sound: Sound) -> str:
     """Send it and wait for the words. Raises DeadlineError where none were understood."""
     heard: queue.SimpleQueue[str] = queue.SimpleQueue()
-    client.node.create_subscription(String, "heard", lambda message: heard.put(message.data), STATE)
+
+    def take(message: Any) -> None:
+        heard.put(str(message.data))
+
+    client.node.create_subscription(String, "heard", take, STATE)
     send_sound(client, sound)
     try:
         return heard.get(timeout=HEAR_S)

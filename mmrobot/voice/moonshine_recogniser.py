@@ -1,8 +1,8 @@
 """Sound to words by Moonshine: a beam search in which words that are likely to be said to a robot weigh more.
 
 Two searches of one sound: among the likely words (likely_words.py), and free. What is heard freely counts
-only where it is sure and fits the sound far better: "put the blue wall away" is the blue ball, a "screwdriver"
-is a screwdriver.
+only where it is sure and fits the sound far better: "put the blue wall away" is the blue ball, a
+"screwdriver" is a screwdriver.
 The net's own habits, what it writes when it hears nothing, are taken out in part, for it was taught by books
 (McDermott et al. 2019, "A density ratio approach to language model fusion").
 """

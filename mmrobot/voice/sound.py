@@ -95,7 +95,7 @@ def wav_sound(content: bytes) -> Sound:
         samples = (bytes_[:, 1:].copy().view("<i2")[:, 0]).astype(np.float32)
     else:
         samples = np.frombuffer(raw, {2: "<i2", 4: "<i4"}[width]).astype(np.float32)
-        samples = samples if width == 2 else samples / 65536
+        samples = samples if width == 2 else samples / np.float32(65536)
     return Sound(as_int16(samples.reshape(-1, channels).mean(axis=1)), rate)
 
 

@@ -23,8 +23,8 @@ from mmrobot.voice.recognition import Heard, Recogniser
 from mmrobot.voice.sound import RATE_HZ
 
 HALTS = (
-    "stop", "halt", "freeze", "stop it", "stop now", "stop stop", "stop moving", "emergency stop", "do not move",
-    "don't move",
+    "stop", "halt", "freeze", "stop it", "stop now", "stop stop", "stop moving", "emergency stop",
+    "do not move", "don't move",
 )  # fmt: skip
 """What stops the robot at once, in English; mmrobot.command.stop_words knows each of them."""
 _CALLED = ("stop", "halt", "freeze", "stop now")
