@@ -29,6 +29,8 @@ WEIGHT, HABIT, BONUS = 0.9, 0.3, 0.5
 so that few words are no better than many. Chosen on 60 sentences that `mmrobot eval-voice` does not say."""
 FREE, FREE_FROM = 14.0, 0.5
 """So much (natural logarithm) must the sound fit other words better, and so sure must they be."""
+SOMETHING = 3.0
+"""So much better than silence must a sound fit its words: of silence the net makes "you"."""
 LETTERS_A_SECOND, PACE, HASTE = 11.0, 0.28, 1.8
 """How fast people speak, the standard deviation of its natural logarithm, and how much faster nobody does."""
 SILENT_S = 0.6
@@ -81,6 +83,7 @@ class MoonshineRecogniser:
 
     def __init__(self, model: MoonshineModel, likely: LikelyWords) -> None:
         self._model, self._likely = model, likely
+        self._silence = model.listen(np.zeros(RATE_HZ, np.int16))
         self._marks = [model.tokens.encode(f"a{mark}")[-1] for mark in _MARKS]
         self._end = len(likely.vocabulary) - 1
         self._roots = {first: self._tree(first) for first in (True, False)}
@@ -92,14 +95,17 @@ class MoonshineRecogniser:
         if seconds < _SHORTEST_S:
             return NOTHING
         heard = self._model.listen(samples)
-        free, free_sound = self._free(heard, seconds)
+        free, free_sound, free_habit = self._free(heard, seconds)
+        if free_sound - free_habit < SOMETHING:
+            return NOTHING
         best = self._search(heard, seconds)
         free_sure = _sure(free, free_sound)
         if best is None or (free_sure >= FREE_FROM and free_sound - best.sound > FREE):
             return Heard(" ".join(free), free_sure) if free else NOTHING
         return Heard(" ".join(best.said), _sure(best.said, best.sound))
 
-    def _free(self, heard: NDArray[np.float32], seconds: float) -> tuple[tuple[str, ...], float]:
+    def _free(self, heard: NDArray[np.float32], seconds: float) -> tuple[tuple[str, ...], float, float]:
+        """The likeliest words, how well the sound fits them, and how well silence does."""
         reading, ids, total = self._model.begin(heard, 1), [BEGIN], 0.0
         for _ in range(_most(seconds)):
             chances = self._model.step(reading, np.array([[ids[-1]]]))[0, -1]
@@ -107,7 +113,9 @@ class MoonshineRecogniser:
             total += float(chances[ids[-1]])
             if ids[-1] == END:
                 break
-        return words(self._model.tokens.decode(ids)), total
+        habits = self._model.step(self._model.begin(self._silence, 1), np.array([ids[:-1]]))[0]
+        habit = float(habits[np.arange(len(ids) - 1), ids[1:]].sum())
+        return words(self._model.tokens.decode(ids)), total, habit
 
     def _search(self, heard: NDArray[np.float32], seconds: float) -> _Path | None:
         reading, habit = self._model.begin(heard, BEAM), self._model.begin(NOTHING_HEARD, BEAM)

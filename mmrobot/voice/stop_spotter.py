@@ -17,14 +17,14 @@ from mmrobot.command.stop_words import StopKind, stop_kind
 from mmrobot.config import VoiceConfig
 from mmrobot.vlm.words import words
 from mmrobot.voice.endpointing import Began, Ended, Went
-from mmrobot.voice.likely_words import beginnings
+from mmrobot.voice.likely_words import TALK, beginnings
 from mmrobot.voice.moonshine_model import NOTHING_HEARD, MoonshineModel, the_model
 from mmrobot.voice.recognition import Heard, Recogniser
 from mmrobot.voice.sound import RATE_HZ
 
 HALTS = (
     "stop", "halt", "freeze", "stop it", "stop now", "stop stop", "stop moving", "emergency stop",
-    "do not move", "don't move",
+    "do not move",
 )  # fmt: skip
 """What stops the robot at once, in English; mmrobot.command.stop_words knows each of them."""
 _CALLED = ("stop", "halt", "freeze", "stop now")
@@ -68,7 +68,7 @@ class StopLikelihood:
         said = [f"{halt}." for halt in HALTS] + [f"{halt}!" for halt in _SHOUTED]
         said += [f"{name}{comma} {halt}." for name in names for halt in _CALLED for comma in ("", ",")]
         self._stops = model.texts([_written(s) for s in said], whole=True)
-        others = [*beginnings(_BEGINNINGS), *_OTHERS]
+        others = [*beginnings(_BEGINNINGS), *(t for t in TALK if len(t.split()) <= 2), *_OTHERS]
         others = [o for o in dict.fromkeys(others) if stop_kind(o) is not StopKind.STOP]
         self._others = model.texts([_written(o) for o in others], whole=False)
         self._habits = [_HABIT * model.likelihoods(NOTHING_HEARD, t) for t in (self._stops, self._others)]

@@ -117,7 +117,7 @@ def test_right_words_are_right_and_late_by_the_silence_that_ends_them() -> None:
 def test_other_words_are_wrong_commands_and_unsure_ones_are_read_back() -> None:
     wrong = evaluation(Heard("robot dance", 0.9))._commands(CLEAN)
     assert (wrong["passed"], wrong["wrong_commands"]) == (0, 4)
-    unsure = evaluation(Heard("robot dance", 0.3))._commands(CLEAN)
+    unsure = evaluation(Heard("robot dance", 0.1))._commands(CLEAN)
     assert (unsure["read_back"], unsure["wrong_commands"]) == (4, 0)
     deaf = evaluation(NOTHING)._commands(CLEAN)
     assert (deaf["passed"], deaf["wrong_commands"]) == (0, 0)
@@ -133,7 +133,7 @@ def test_stops_are_counted_by_the_spotter_or_the_reader_and_missed_ones_named() 
 
 
 def test_false_stops_are_told_by_the_hour() -> None:
-    cell = evaluation(NOTHING, Heard("stop", 0.9))._other()
+    cell = evaluation(NOTHING, Heard("stop", 0.99))._other()
     assert cell["false_stops"] == 8
     assert cell["false_stops_per_hour"] == pytest.approx(8 / (cell["minutes"] / 60), rel=0.01)
     assert evaluation(NOTHING)._other()["false_stops"] == 0

@@ -37,7 +37,7 @@ def test_no_wake_word_configured_means_all_is_meant() -> None:
 
 def test_a_stop_needs_none_either_unless_it_is_unsure() -> None:
     assert understood("stop").kind is Kind.WORDS
-    assert understood("stop", 0.3).kind is Kind.DROPPED
+    assert understood("stop", CONFIG.confirm_below / 2).kind is Kind.DROPPED
 
 
 def test_the_robot_stays_awake_for_a_while() -> None:
