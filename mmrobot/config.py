@@ -377,7 +377,7 @@ class VoiceConfig(Section):
     answer_within_s: float = Field(
         default=15.0, gt=0, le=600, description="a later yes is none to what was read back"
     )
-    stop_from: float = Field(default=0.3, ge=0, le=1, description="a stop word heard less surely is none")
+    stop_from: float = Field(default=0.2, ge=0, le=1, description="a stop word heard less surely is none")
     speech_engine: Literal["espeak-ng", "piper", "none"] = Field(
         default="espeak-ng", description="espeak-ng, piper, none: words are only shown"
     )

@@ -29,7 +29,8 @@ MIN_SAMPLES = RATE_HZ // 4
 _SPACE = "\u2581"
 _SPECIAL, _WRITTEN_FROM = 3, 259
 """Ids below are marks of beginning and end; below the other, bytes for what has no piece of its own."""
-_PAST = "past_key_values"
+_PAST, _OF_WORDS = "past_key_values", ".decoder."
+"""The decoder's memory, and the part of it that is not of the sound: that one all readings share."""
 
 
 class Tokens:
@@ -79,17 +80,28 @@ class Reading:
     def keep(self, rows: NDArray[np.intp]) -> None:
         """Go on with these readings, each as often as it is named."""
         for name, value in self.past.items():
-            if "decoder" in name:
+            if _OF_WORDS in name:
                 self.past[name] = value[rows]
 
 
 @dataclass(frozen=True, eq=False)
+class Step:
+    """One step of all texts: the rows of the step before that go on, (m,), by which ids, (m, 1); then which
+    rows, (k,), tell the chances of which ids, (k,), of which texts, (k,)."""
+
+    rows: NDArray[np.intp]
+    ids: NDArray[np.int64]
+    told_by: NDArray[np.intp]
+    told: NDArray[np.int64]
+    texts: NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
 class Texts:
-    """Texts as ids: (n, k), filled up; `lengths`: how many of each row are to be told."""
+    """Texts as steps, each beginning that some have in common once."""
 
     texts: tuple[str, ...]
-    ids: NDArray[np.int64]
-    lengths: NDArray[np.int64]
+    steps: tuple[Step, ...]
 
 
 class MoonshineModel:
@@ -122,11 +134,11 @@ class MoonshineModel:
         heard: NDArray[np.float32] = self._encoder.run(None, feeds)[0]
         return heard
 
-    def begin(self, heard: NDArray[np.float32], count: int) -> Reading:
-        """`count` readings of a sound, all at its beginning."""
+    def begin(self, heard: NDArray[np.float32]) -> Reading:
+        """One reading of a sound, at its beginning."""
         _, heads, _, width = self._past[0].shape
-        empty = np.zeros((count, heads, 0, width), np.float32)
-        return Reading(np.repeat(heard, count, 0), {i.name: empty for i in self._past})
+        empty = np.zeros((1, heads, 0, width), np.float32)
+        return Reading(heard, {i.name: empty for i in self._past})
 
     def step(self, reading: Reading, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """Natural logarithms of the chances (count, k, vocabulary) of what comes after each of the ids
@@ -142,24 +154,39 @@ class MoonshineModel:
         logits, *presents = self._decoder.run(None, {n: v for n, v in feeds.items() if n in self._inputs})
         for name, value in zip(self._presents, presents, strict=True):
             # What was made of the sound stays; with a memory, the net gives no new one.
-            if first or "decoder" in name:
+            if first or _OF_WORDS in name:
                 reading.past[name] = value
         reading.length += ids.shape[1]
         return log_softmax(logits)
 
     def texts(self, texts: Sequence[str], whole: bool) -> Texts:
         """For `likelihoods`. `whole`: nothing is said after them; else they are beginnings."""
-        rows = [[BEGIN, *self.tokens.encode(text), *([END] if whole else [])] for text in texts]
-        longest = max(map(len, rows))
-        ids = np.array([row + [END] * (longest - len(row)) for row in rows], np.int64)
-        return Texts(tuple(texts), ids, np.array([len(row) - 1 for row in rows]))
+        said = [(*self.tokens.encode(text), *((END,) if whole else ())) for text in texts]
+        steps: list[Step] = []
+        before: dict[tuple[int, ...], int] = {(): 0}
+        for depth in range(max(map(len, said))):
+            going = [k for k, ids in enumerate(said) if len(ids) > depth]
+            begun = {ids: row for row, ids in enumerate(dict.fromkeys(said[k][:depth] for k in going))}
+            steps.append(
+                Step(
+                    np.array([before[ids[:-1]] for ids in begun]),
+                    np.array([[ids[-1] if ids else BEGIN] for ids in begun]),
+                    np.array([begun[said[k][:depth]] for k in going]),
+                    np.array([said[k][depth] for k in going]),
+                    np.array(going),
+                )
+            )
+            before = begun
+        return Texts(tuple(texts), tuple(steps))
 
     def likelihoods(self, heard: NDArray[np.float32], texts: Texts) -> NDArray[np.float64]:
         """Natural logarithms of the chances that each text was said; (n,)."""
-        chances = self.step(self.begin(heard, len(texts.texts)), texts.ids[:, :-1])
-        told = np.take_along_axis(chances, texts.ids[:, 1:, None], 2)[..., 0]
-        inside = np.arange(told.shape[1])[None] < texts.lengths[:, None]
-        total: NDArray[np.float64] = np.where(inside, told, 0.0).sum(1, dtype=np.float64)
+        total = np.zeros(len(texts.texts))
+        reading = self.begin(heard)
+        for step in texts.steps:
+            reading.keep(step.rows)
+            chances = self.step(reading, step.ids)[:, -1]
+            total[step.texts] += chances[step.told_by, step.told]
         return total
 
 

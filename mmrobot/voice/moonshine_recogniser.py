@@ -106,24 +106,23 @@ class MoonshineRecogniser:
 
     def _free(self, heard: NDArray[np.float32], seconds: float) -> tuple[tuple[str, ...], float, float]:
         """The likeliest words, how well the sound fits them, and how well silence does."""
-        reading, ids, total = self._model.begin(heard, 1), [BEGIN], 0.0
+        reading, ids, total = self._model.begin(heard), [BEGIN], 0.0
         for _ in range(_most(seconds)):
             chances = self._model.step(reading, np.array([[ids[-1]]]))[0, -1]
             ids.append(int(chances.argmax()))
             total += float(chances[ids[-1]])
             if ids[-1] == END:
                 break
-        habits = self._model.step(self._model.begin(self._silence, 1), np.array([ids[:-1]]))[0]
+        habits = self._model.step(self._model.begin(self._silence), np.array([ids[:-1]]))[0]
         habit = float(habits[np.arange(len(ids) - 1), ids[1:]].sum())
         return words(self._model.tokens.decode(ids)), total, habit
 
     def _search(self, heard: NDArray[np.float32], seconds: float) -> _Path | None:
-        reading, habit = self._model.begin(heard, BEAM), self._model.begin(NOTHING_HEARD, BEAM)
+        reading, habit = self._model.begin(heard), self._model.begin(NOTHING_HEARD)
         letters = LETTERS_A_SECOND * max(0.2, seconds - SILENT_S)
         paths, best = [_Path()], None
         for _ in range(_most(seconds)):
-            ids = np.full((BEAM, 1), END, np.int64)
-            ids[: len(paths), 0] = [p.token for p in paths]
+            ids = np.array([[path.token] for path in paths])
             sound = self._model.step(reading, ids)[:, -1]
             fair = sound - np.float32(HABIT) * self._model.step(habit, ids)[:, -1]
             grown: list[tuple[int, _Path]] = []
@@ -139,8 +138,7 @@ class MoonshineRecogniser:
             if not grown or (best is not None and best.score >= grown[0][1].score + SLACK):
                 break
             paths = [path for _, path in grown]
-            rows = np.zeros(BEAM, np.intp)
-            rows[: len(grown)] = [row for row, _ in grown]
+            rows = np.array([row for row, _ in grown])
             reading.keep(rows)
             habit.keep(rows)
         return best
