@@ -159,25 +159,26 @@ class MoonshineModel:
         reading.length += ids.shape[1]
         return log_softmax(logits)
 
-    def texts(self, texts: Sequence[str], whole: bool) -> Texts:
-        """For `likelihoods`. `whole`: nothing is said after them; else they are beginnings."""
-        said = [(*self.tokens.encode(text), *((END,) if whole else ())) for text in texts]
+    def texts(self, whole: Sequence[str], begun: Sequence[str] = ()) -> Texts:
+        """For `likelihoods`. After those that are `whole` nothing is said, after those `begun` anything."""
+        said = [(*self.tokens.encode(text), END) for text in whole]
+        said += [tuple(self.tokens.encode(text)) for text in begun]
         steps: list[Step] = []
         before: dict[tuple[int, ...], int] = {(): 0}
         for depth in range(max(map(len, said))):
             going = [k for k, ids in enumerate(said) if len(ids) > depth]
-            begun = {ids: row for row, ids in enumerate(dict.fromkeys(said[k][:depth] for k in going))}
+            prefixes = {ids: row for row, ids in enumerate(dict.fromkeys(said[k][:depth] for k in going))}
             steps.append(
                 Step(
-                    np.array([before[ids[:-1]] for ids in begun]),
-                    np.array([[ids[-1] if ids else BEGIN] for ids in begun]),
-                    np.array([begun[said[k][:depth]] for k in going]),
+                    np.array([before[ids[:-1]] for ids in prefixes]),
+                    np.array([[ids[-1] if ids else BEGIN] for ids in prefixes]),
+                    np.array([prefixes[said[k][:depth]] for k in going]),
                     np.array([said[k][depth] for k in going]),
                     np.array(going),
                 )
             )
-            before = begun
-        return Texts(tuple(texts), tuple(steps))
+            before = prefixes
+        return Texts((*whole, *begun), tuple(steps))
 
     def likelihoods(self, heard: NDArray[np.float32], texts: Texts) -> NDArray[np.float64]:
         """Natural logarithms of the chances that each text was said; (n,)."""

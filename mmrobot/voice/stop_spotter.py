@@ -67,10 +67,13 @@ class StopLikelihood:
         self._model = model
         said = [f"{halt}." for halt in HALTS] + [f"{halt}!" for halt in _SHOUTED]
         said += [f"{name}{comma} {halt}." for name in names for halt in _CALLED for comma in ("", ",")]
-        self._stops = model.texts([_written(s) for s in said], whole=True)
-        others = [*beginnings(_BEGINNINGS), *(t for t in TALK if len(t.split()) <= 2), *_OTHERS]
+        self._stops = model.texts([_written(s) for s in said])
+        begun = beginnings(_BEGINNINGS)
+        others = [*begun, *(t for t in TALK if len(t.split()) <= 2), *_OTHERS]
+        others += [f"{name} {b.split()[0]}" for name in names for b in begun]
         others = [o for o in dict.fromkeys(others) if stop_kind(o) is not StopKind.STOP]
-        self._others = model.texts([_written(o) for o in others], whole=False)
+        alone = [f"{name}{mark}" for name in names for mark in ".,?!"]
+        self._others = model.texts([_written(a) for a in alone], [_written(o) for o in others])
         self._habits = [_HABIT * model.likelihoods(NOTHING_HEARD, t) for t in (self._stops, self._others)]
 
     def hear(self, samples: NDArray[np.int16]) -> Heard:

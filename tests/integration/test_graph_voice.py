@@ -48,7 +48,7 @@ class Person:
         time.sleep(1.0)
 
     def say(self, text: str, push_to_talk: bool = False) -> None:
-        """In pieces and as fast as a person, with a second of silence at the end; not while the robot speaks."""
+        """As fast as a person, with a second of silence at the end; not while the robot speaks."""
         self.graph.wait(lambda: time.monotonic() > self.speaks_until_s, "the robot silent")
         spoken = as_int16(Espeak("en-us", 165).speak(text).at(RATE_HZ).samples * 0.3)
         silence = np.zeros(RATE_HZ, np.int16)
