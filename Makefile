@@ -17,7 +17,7 @@ unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LI
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint unit integration gazebo launch-tests browser colcon end-to-end eval train constraints clean
+.PHONY: help setup setup-dev demo test lint unit integration gazebo launch-tests browser colcon end-to-end recording eval train constraints clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,7 @@ test:  ## every check, quick ones first
 	@$(MAKE) --no-print-directory colcon
 	@$(MAKE) --no-print-directory integration
 	@$(MAKE) --no-print-directory launch-tests
+	@$(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory gazebo
 	@$(MAKE) --no-print-directory end-to-end
 	@echo "==> all tests passed"
@@ -61,9 +62,9 @@ gazebo:  ## the same world and an episode in a true Gazebo 11 (set up in .gazebo
 	@echo "==> Gazebo tests"
 	@$(PYTEST) tests/gazebo $(AGAIN)
 
-browser:  ## the console in a real Chromium over the real graph; not yet part of make test
+browser:  ## the console in a real Chromium over the real graph, scanned by axe-core too
 	@echo "==> browser tests"
-	@$(PYTEST) tests/browser
+	@$(PYTEST) tests/browser $(AGAIN)
 
 launch-tests:  ## tests of the launch files
 	@echo "==> launch tests"
@@ -76,6 +77,9 @@ colcon:  ## build both packages with colcon in a temporary folder and look at wh
 end-to-end:  ## one sentence carried out, judged by physics
 	@echo "==> end to end"
 	$(BIN)/mmrobot demo --headless --json
+
+recording: setup-dev  ## record the console anew: docs/images/console.webp
+	$(BIN)/python scripts/record_console.py $(ARGS)
 
 eval:  ## the task suite; ARGS="--families pick --episodes 20"
 	$(BIN)/mmrobot eval $(ARGS)

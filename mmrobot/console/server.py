@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from mmrobot.config import ConsoleConfig
 from mmrobot.console.guard import HEADERS, Door, Rate, same_token
 from mmrobot.console.hub import PICTURES, Hub, Page
-from mmrobot.errors import MmrobotError, NotUnderstoodError
+from mmrobot.errors import InvalidConfigError, MmrobotError, NotUnderstoodError
 from mmrobot.types import Pointing
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -51,9 +53,18 @@ class Robot(Protocol):
         """Sound of the page's microphone: 16-bit little-endian mono at 16 kHz."""
 
 
-def make_app(robot: Robot, hub: Hub, config: ConsoleConfig, token: str) -> Starlette:
-    """The application; `hub.loop` is set when it starts."""
-    door = Door(config.host, config.port, tuple(n for n in config.names.split(",") if n))
+def make_app(robot: Robot, hub: Hub, config: ConsoleConfig, token: str, port: int | None = None) -> Starlette:
+    """The application; `hub.loop` is set when it starts. `port` is the one that it listens on, which is not
+    the configuration's where that says 0."""
+    door = Door(
+        config.host, config.port if port is None else port, tuple(n for n in config.names.split(",") if n)
+    )
+
+    @asynccontextmanager
+    async def running(_: Starlette) -> AsyncIterator[None]:
+        # From the start on, so that who comes late is told what happened before any page was open.
+        hub.loop = asyncio.get_running_loop()
+        yield
 
     async def file(request: Request) -> Response:
         if not door.admits(request.headers):
@@ -90,7 +101,19 @@ def make_app(robot: Robot, hub: Hub, config: ConsoleConfig, token: str) -> Starl
 
     return Starlette(
         routes=[Route("/", file), Route("/{name}", file), WebSocketRoute("/ws", talk)],
+        lifespan=running,
     )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there, at a free port for 0. Raises InvalidConfigError where it cannot."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise InvalidConfigError(
+            f"the console cannot listen on {host}:{port}: {error.strerror or error}",
+            "end the other program, or set console.port",
+        ) from error
 
 
 async def _receive(socket: WebSocket, page: Page, handler: _Handler, config: ConsoleConfig) -> None:

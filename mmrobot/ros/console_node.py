@@ -22,7 +22,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from mmrobot.console.hub import Hub
-from mmrobot.console.server import make_app, refuse_empty
+from mmrobot.console.server import listen, make_app, refuse_empty
 from mmrobot.errors import InvalidConfigError, InvalidImageError
 from mmrobot.perception.image_decoding import decode_depth, decode_image
 from mmrobot.ros.client import Follow, RobotClient
@@ -80,11 +80,10 @@ class ConsoleNode(Node):
     def _serve(self) -> None:
         console = self._config.console
         token = console.token or secrets.token_urlsafe(24)
-        app = make_app(self, self._hub, console, token)
+        listening = listen(console.host, console.port)
+        port = int(listening.getsockname()[1])
         settings = uvicorn.Config(
-            app,
-            host=console.host,
-            port=console.port,
+            make_app(self, self._hub, console, token, port),
             log_level="warning",
             ws_max_size=console.max_message_bytes,
             timeout_graceful_shutdown=1,
@@ -93,37 +92,24 @@ class ConsoleNode(Node):
         self._server = uvicorn.Server(settings)
         # Signals are the node's.
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]
-        self._failed: list[BaseException] = []
-        self._thread = guarded_thread(self._run_server, "console server")
+        self._thread = guarded_thread(lambda: self._server.run([listening]), "console server")
         until_s = time.monotonic() + START_S
-        while not self._server.started and not self._failed and time.monotonic() < until_s:
+        while not self._server.started:
+            if time.monotonic() > until_s:
+                raise InvalidConfigError(
+                    f"the console's server did not start within {START_S:g} s", "see its output above"
+                )
             time.sleep(0.02)
-        if not self._server.started:
-            raise InvalidConfigError(
-                f"the console cannot listen on {console.host}:{console.port}: "
-                f"{self._failed[0] if self._failed else 'another program has that port'}",
-                "end the other program, or set console.port",
-            )
         if console.host not in LOOPBACK:
             self.get_logger().warning(
                 f"the console listens on {console.host}: whoever reaches it and has the token commands "
                 "the robot"
             )
-        shown = console.host if console.host not in ("0.0.0.0", "::") else "127.0.0.1"
-        self.url = f"http://{shown}:{self._port()}/#token={token}"
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(console.host, console.host)
+        self.url = f"http://{shown}:{port}/#token={token}"
         # To whoever started it, and to nobody else: the address holds the secret.
         print(f"console: open {self.url}", flush=True)
-        self._status.report("console", f"the console serves {console.host}:{self._port()}")
-
-    def _run_server(self) -> None:
-        try:
-            self._server.run()
-        except SystemExit as error:
-            # uvicorn's way to say that the port is taken.
-            self._failed.append(error)
-
-    def _port(self) -> int:
-        return int(self._server.servers[0].sockets[0].getsockname()[1])
+        self._status.report("console", f"the console serves {console.host}:{port}")
 
     # -- the pages' Robot: on worker threads ---------------------------------------------------------
 

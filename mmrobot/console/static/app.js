@@ -31,7 +31,7 @@ function connect() {
     const refused = event.code === 4401;
     $("link").textContent = refused ? "wrong token: open the address that the console prints" : "connection lost, trying again";
     $("world").textContent = "not connected";
-    if (!refused) setTimeout(connect, Math.min(250 * 2 ** state.tries++, 2000));
+    if (!refused) setTimeout(connect, Math.min(250 * 2 ** state.tries++, 1000));
   };
 }
 
@@ -54,7 +54,10 @@ const takers = {
     $("status").replaceChildren();
     $("timing").replaceChildren();
     for (const kind of ["chat", "status", "timing"]) message[kind].forEach((m) => takers[kind](m));
-    for (const kind of ["plan", "health", "task"]) if (message[kind]) takers[kind](message[kind]);
+    // A console that was started anew knows nothing of what this page showed before.
+    if (!message.plan) state.plan = null;
+    takers.task(message.task ?? { ended: true });
+    for (const kind of ["plan", "health"]) if (message[kind]) takers[kind](message[kind]);
   },
   chat(message) {
     const item = element("li", message.text, message.who === "you" ? "you" : message.kind ?? "");
@@ -90,7 +93,7 @@ const takers = {
     while ($("timing").childElementCount > 12) $("timing").lastElementChild.remove();
   },
   plan(message) {
-    state.plan = picture.plan = message.plan;
+    state.plan = message.plan;
     state.keep = message.plan.steps.map((s) => s.index);
     state.changes = [];
     showPlan();
@@ -132,14 +135,23 @@ function note(text) {
 function showPlan() {
   const plan = state.plan, task = state.task;
   const waits = task?.phase === "approval" && Boolean(plan) && plan.plan_id === task.plan_id;
+  // Boxes of what is still ahead: where a thing was before it was moved, nothing is any more.
+  const runs = task?.phase === "executing";
+  picture.ahead = task && plan && plan.plan_id === task.plan_id ? plan.steps.filter((s) => !runs || s.index >= task.step) : [];
+  // The first of them may be in the hand already.
+  picture.held = runs && picture.ahead[0]?.skill === "place" ? picture.ahead[0] : null;
   const changed = plan && (state.changes.length || state.keep.join() !== plan.steps.map((s) => s.index).join());
   picture.draw();
   $("approval").hidden = !waits;
   $("approve").hidden = Boolean(changed);
   $("apply").hidden = !changed;
   $("why-plan").hidden = !plan;
-  if (!plan) return;
-  $("plan-words").textContent = `“${plan.instruction}”`;
+  $("plan-words").textContent = plan ? `“${plan.instruction}”` : "No plan yet.";
+  if (!plan) {
+    $("sure").textContent = "";
+    $("steps").replaceChildren();
+    return;
+  }
   $("sure").textContent = `${Math.round(100 * plan.confidence)}% sure`;
   const shown = waits ? state.keep.map((i) => plan.steps[i]) : plan.steps;
   $("steps").replaceChildren(...shown.map((step, place) => stepItem(step, place, waits, task)));

@@ -11,7 +11,8 @@ export class Picture {
     this.stamps = {};
     this.kind = "color";
     this.boxes = true;
-    this.plan = null;
+    this.ahead = [];
+    this.held = null;
     this.pointed = [];
     this.cross = null;
     this.drawing = null;
@@ -42,12 +43,13 @@ export class Picture {
       this.canvas.height = image.height;
     }
     c.drawImage(image, 0, 0);
-    if (this.boxes && this.plan) {
+    if (this.boxes) {
       const seen = new Set();
-      for (const step of this.plan.steps) {
+      for (const step of this.ahead) {
         for (const [thing, shade] of [[step.target, TARGET], [step.reference, REFERENCE]]) {
           const key = thing && thing.box.join();
-          if (!thing || thing.label === "the table" || seen.has(key)) continue;
+          const gone = step === this.held && thing === step.target;
+          if (!thing || gone || thing.label === "the table" || seen.has(key)) continue;
           seen.add(key);
           this.frame(thing.box, shade, `${thing.label} ${Math.round(100 * thing.score)}%`);
         }

@@ -13,8 +13,8 @@ from starlette.websockets import WebSocketDisconnect
 from mmrobot.config import ConsoleConfig
 from mmrobot.console.guard import Door, Rate, same_token
 from mmrobot.console.hub import CHAT_KEPT, WAITING, Hub, Page
-from mmrobot.console.server import FILES, STATIC, make_app, refuse_empty
-from mmrobot.errors import NotUnderstoodError, StaleError
+from mmrobot.console.server import FILES, STATIC, listen, make_app, refuse_empty
+from mmrobot.errors import InvalidConfigError, NotUnderstoodError, StaleError
 from mmrobot.types import Pointing
 
 TOKEN = "a-secret"
@@ -235,6 +235,29 @@ def test_rates_tokens_and_doors() -> None:
     assert not wide.admits({"host": "evil.example:8765"})
     with pytest.raises(NotUnderstoodError):
         refuse_empty(" ")
+
+
+def test_at_a_free_port_it_answers_to_the_port_it_got(robot: FakeRobot, hub: Hub) -> None:
+    app = make_app(robot, hub, ConsoleConfig(port=0), TOKEN, port=43501)
+    asking = TestClient(app, base_url="http://127.0.0.1:43501")
+    assert asking.get("/").status_code == 200
+    assert asking.get("/", headers={"host": "127.0.0.1:43502"}).status_code == 403
+
+
+def test_what_happens_before_any_page_is_open_is_kept(robot: FakeRobot, hub: Hub) -> None:
+    with client(robot, hub) as own:
+        hub.tell("chat", who="you", text="early")
+        with own.websocket_connect("/ws", headers=OWN) as socket:
+            assert hello(socket)["chat"][0]["text"] == "early"
+
+
+def test_a_port_in_use_is_told_with_what_to_do() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(InvalidConfigError, match=f"127.0.0.1:{port}.*in use") as error:
+            listen("127.0.0.1", port)
+    assert "console.port" in error.value.fix
+    listen("127.0.0.1", port).close()
 
 
 def test_the_page_puts_no_markup_of_others_into_itself() -> None:
