@@ -18,6 +18,7 @@ NODES = (
     "console_node",
     "recorder_node",
     "gazebo_companion_node",
+    "voice_node",
     "moveit_server_node",
     "navigation_server_node",
 )

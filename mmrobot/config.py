@@ -344,6 +344,60 @@ class RiskConfig(Section):
     max_moves: int = Field(default=8, ge=1, le=200, description="the plan has more picks, places and pushes")
 
 
+class VoiceConfig(Section):
+    """Speech in and out (mmrobot/voice); the voice node runs with `--voice` or voice:=true."""
+
+    microphone: str = Field(
+        default="", description="a sound device's name or number; empty: the default one; none: only 'audio'"
+    )
+    wake_words: str = Field(
+        default="robot, hey robot",
+        description="said before a command, a comma between; empty: all that is said is meant for the robot",
+    )
+    awake_s: float = Field(
+        default=10.0, ge=0, le=600, description="after words with it, none is needed for so long"
+    )
+    recogniser: Literal["moonshine", "faster-whisper", "sherpa-onnx"] = Field(
+        default="moonshine",
+        description="moonshine (nothing to download), faster-whisper, sherpa-onnx",
+    )
+    model: str = Field(default="", description="weights of faster-whisper or sherpa-onnx: a folder")
+    speech_from: float = Field(
+        default=0.5, gt=0.15, lt=1, description="silero-vad's probability from which sound is speech"
+    )
+    least_speech_s: float = Field(default=0.15, gt=0, le=5, description="shorter sounds are no speech")
+    end_silence_s: float = Field(
+        default=0.5, gt=0.05, le=5, description="so long a silence ends what was said"
+    )
+    longest_s: float = Field(default=12.0, ge=1, le=60, description="what is said is cut there")
+    ignore_below: float = Field(default=0.04, ge=0, le=1, description="words heard less surely are none")
+    confirm_below: float = Field(
+        default=0.22, ge=0, le=1, description="words heard less surely are read back: did you say ...?"
+    )
+    answer_within_s: float = Field(
+        default=15.0, gt=0, le=600, description="a later yes is none to what was read back"
+    )
+    stop_from: float = Field(default=0.2, ge=0, le=1, description="a stop word heard less surely is none")
+    speech_engine: Literal["espeak-ng", "piper", "none"] = Field(
+        default="espeak-ng", description="espeak-ng, piper, none: words are only shown"
+    )
+    speech_voice: str = Field(default="en-us", min_length=1, description="espeak-ng's voice")
+    speech_words_per_minute: int = Field(default=165, ge=80, le=450, description="espeak-ng's speed")
+    piper_model: str = Field(default="", description="piper's voice file, .onnx")
+    loudspeaker: str = Field(
+        default="",
+        description="a sound device's name or number; empty: the default one; none: only 'speech/audio'",
+    )
+    echo_s: float = Field(
+        default=0.4, ge=0, le=5, description="nothing is heard so long after the robot spoke"
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the robot is called."""
+        return tuple(name.strip() for name in self.wake_words.split(",") if name.strip())
+
+
 class AuditConfig(Section):
     """What is kept of each instruction, so that it can be explained; it stays on this machine."""
 
@@ -410,6 +464,7 @@ class Config(Section):
     audit: AuditConfig = AuditConfig()
     recording: RecordingConfig = RecordingConfig()
     navigation: NavigationConfig = NavigationConfig()
+    voice: VoiceConfig = VoiceConfig()
 
 
 def default_config_file() -> Path | None:

@@ -187,6 +187,18 @@ class ModelUnavailableError(MmrobotError):
     code = ErrorCode.MODEL_UNAVAILABLE
 
 
+class VoiceUnavailableError(MmrobotError):
+    """A microphone, a recogniser, a speech engine or its files are missing."""
+
+    code = ErrorCode.MODEL_UNAVAILABLE
+
+
+class InvalidAudioError(MmrobotError):
+    """Sound that cannot be listened to: no WAV file, too long, an odd rate."""
+
+    code = ErrorCode.INVALID_INSTRUCTION
+
+
 class ModelReplyInvalidError(MmrobotError):
     """The model's reply does not fit the schema."""
 

@@ -28,7 +28,7 @@ EGL_DRIVERS = (
 
 @dataclass(frozen=True)
 class Need:
-    """Something of the system; without it, set-up stops when it is `vital`, else only rendering fails."""
+    """Something of the system; without it, set-up stops when it is `vital`, else only what needs it fails."""
 
     what: str
     packages: tuple[str, ...]
@@ -65,6 +65,8 @@ NEEDS = (
         lambda: any(map(glob.glob, EGL_DRIVERS)),
         vital=False,
     ),
+    Need("speech (espeak-ng)", ("espeak-ng",), lambda: shutil.which("espeak-ng") is not None, vital=False),
+    Need("PortAudio", ("libportaudio2",), lambda: loads("libportaudio.so.2"), vital=False),
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DEV_NEEDS = (

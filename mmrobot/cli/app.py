@@ -43,16 +43,21 @@ def demo(
     model: Model = "",
     config: Config = None,
     real_time_factor: Pace = 1.0,
+    voice: Annotated[bool, typer.Option("--voice", help="listen and speak")] = False,
     as_json: Json = False,
 ) -> None:
     """Show the product: simulator, model and robot as real ROS 2 nodes carry one sentence out."""
     from mmrobot.cli.demo import DemoOptions, run_demo
 
-    options = DemoOptions(instruction, scene, seed, headless, record, model, config, real_time_factor)
+    options = DemoOptions(instruction, scene, seed, headless, record, model, config, real_time_factor, voice)
     run(as_json, lambda output: run_demo(options, output))
 
 
-@app.command(epilog=_example("mmrobot up --scene my_scene.yaml", "mmrobot up --robot --config my_robot.yaml"))
+@app.command(
+    epilog=_example(
+        "mmrobot up --scene my_scene.yaml", "mmrobot up --voice", "mmrobot up --robot --config my_robot.yaml"
+    )
+)
 def up(
     config: Config = None,
     scene: Scene = None,
@@ -71,6 +76,7 @@ def up(
     server: Annotated[
         str, typer.Option(help="who carries skills out: arm, ros2_control, moveit, nav2, none (your own)")
     ] = "arm",
+    voice: Annotated[bool, typer.Option("--voice", help="listen and speak (docs/voice.md)")] = False,
     as_json: Json = False,
 ) -> None:
     """Start the robot's nodes and leave them running until Ctrl-C."""
@@ -91,13 +97,15 @@ def up(
         record=str(record or ""),
         camera=camera,
         server=server,
+        voice=voice,
     )
     run(as_json, lambda output: run_up(options, not robot, output))
 
 
 @app.command(epilog=_example('mmrobot say "pick up the green ball"'))
 def say(
-    words: Annotated[str, typer.Argument(help="an instruction, or a stop word")],
+    words: Annotated[str, typer.Argument(help="an instruction, or a stop word")] = "",
+    wav: Annotated[Path | None, typer.Option(help="say what is in a WAV file, to the voice node")] = None,
     wait: Annotated[bool, typer.Option(help="wait for the end")] = True,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="publish the plan, move nothing")] = False,
     timeout: Annotated[float, typer.Option(help="seconds to wait for the end")] = 300.0,
@@ -105,8 +113,11 @@ def say(
     as_json: Json = False,
 ) -> None:
     """Give words to the robot that runs on this ROS domain."""
-    from mmrobot.cli.say import run_say
+    from mmrobot.cli.say import run_say, run_say_wav
 
+    if wav is not None:
+        run(as_json, lambda output: run_say_wav(wav, words, output))
+        return
     run(as_json, lambda output: run_say(words, wait, plan_only, timeout, conversation, output))
 
 
@@ -119,6 +130,19 @@ def console(
     from mmrobot.cli.console import run_console
 
     raise typer.Exit(run_console(config, namespace))
+
+
+@app.command(epilog=_example("mmrobot listen", "mmrobot listen --wav said.wav"))
+def listen(
+    wav: Annotated[Path | None, typer.Option(help="a WAV file instead of the microphone")] = None,
+    seconds: Annotated[float, typer.Option(help="end after so long; 0: with Ctrl-C")] = 0.0,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what the robot would hear: to try a microphone, without a robot."""
+    from mmrobot.cli.listen import run_listen
+
+    run(as_json, lambda output: run_listen(wav, seconds, config, output))
 
 
 @app.command(epilog=_example("mmrobot approve", "mmrobot approve --digest 3f2a9c"))
@@ -339,6 +363,19 @@ def evaluate_model(
 
     options = ModelEvalOptions(count, seed, levels, model, backend, out)
     run(as_json, lambda output: run_eval_model(options, output))
+
+
+@app.command("eval-voice", epilog=_example("mmrobot eval-voice --count 60"))
+def evaluate_voice(
+    count: Annotated[int, typer.Option(min=1, help="sentences of each kind and noise")] = 30,
+    seed: Annotated[int, typer.Option(help="draws sentences and noise")] = 1_000_000,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """How well the robot hears: commands and stop words by espeak-ng's voices, in quiet and in noise."""
+    from mmrobot.cli.evaluate_voice import run_eval_voice
+
+    run(as_json, lambda output: run_eval_voice(count, seed, config, output))
 
 
 @app.command(

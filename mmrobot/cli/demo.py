@@ -44,6 +44,7 @@ class DemoOptions:
     model: str
     config: Path | None
     real_time_factor: float
+    voice: bool = False
 
 
 @dataclass
@@ -88,6 +89,7 @@ def _carry_out(options: DemoOptions, words: str, scene_file: Path, output: Outpu
         headless=options.headless,
         real_time_factor=options.real_time_factor,
         model=options.model,
+        voice=options.voice,
         record=str(options.record),
     )
     environment = {**LOCAL, "ROS_DOMAIN_ID": str(domain)}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from mmrobot.cli.output import Output
 from mmrobot.cli.plan_table import plan_as_dict, plan_table
 from mmrobot.command.stop_words import is_stop
 from mmrobot.command.text import clean_instruction
-from mmrobot.errors import DeadlineError
+from mmrobot.errors import DeadlineError, InvalidInstructionError
 from mmrobot.ros.client import RobotClient
+from mmrobot.ros.sound_sender import say_sound
+from mmrobot.voice.sound import read_wav
 
 
 def run_say(
@@ -44,6 +47,17 @@ def run_say(
     done = f"[green]{follow.report or 'done'}[/]"
     output.console.print(f"[bold]{follow.answer}[/]" if follow.answer else done)
     output.finish(True, **content)
+
+
+def run_say_wav(path: Path, words: str, output: Output) -> None:
+    """Play a file into the topic `audio`, as a browser's button would, and tell what was heard."""
+    if words:
+        raise InvalidInstructionError(f"both words ('{words}') and a file are given", "leave one of them out")
+    sound = read_wav(path)
+    with RobotClient() as client:
+        heard = say_sound(client, sound)
+    output.console.print(f"heard: [bold]{heard}[/]")
+    output.finish(True, heard=heard)
 
 
 def run_stop(output: Output) -> None:

@@ -85,6 +85,9 @@ class GraphOptions:
         },
     )
     console: bool = field(default=False, metadata={"help": "true: serve a page for the browser"})
+    voice: bool = field(
+        default=False, metadata={"help": "true: listen on the microphone and on 'audio', and speak"}
+    )
     record: str = field(
         default="", metadata={"help": "folder for an MCAP file and a video; empty: record nothing"}
     )
@@ -165,6 +168,8 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
     ]
     if options.console:
         nodes.append(NodeSpec("console", "mmrobot.ros.console_node", {**config, **sim_time}, place, topics))
+    if options.voice:
+        nodes.append(NodeSpec("voice", "mmrobot.ros.voice_node", {**config, **sim_time}, place, topics))
     if options.record or load_config(options.config or default_config_file()).recording.black_box:
         recorder = {"directory": _absolute(options.record), "spectator": simulate and not options.headless}
         parameters = {**config, **recorder, **sim_time}

@@ -28,7 +28,9 @@ class HealthReporter:
         status: StatusPublisher,
         problems: Problems,
         facts: Mapping[str, Facts] | None = None,
+        ready: str = "camera, model and robot are ready",
     ) -> None:
+        self._ready = ready
         self._node, self._status, self._problems = node, status, problems
         self._facts = facts or {}
         self._out = node.create_publisher(DiagnosticArray, "/diagnostics", STATE)
@@ -46,7 +48,7 @@ class HealthReporter:
             return
         self._told = names
         if not faulty:
-            self._status.report("ready", "camera, model and robot are ready", missing=[])
+            self._status.report("ready", self._ready, missing=[])
             return
         words = "; ".join(f"{part}: {error.message}" for part, error in faulty)
         self._status.report("not_ready", f"waiting for {words}", missing=list(names))

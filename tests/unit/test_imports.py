@@ -31,6 +31,7 @@ ORDER = (
     {"conversation"},
     {"audit"},
     {"tabletop"},
+    {"voice"},
     {"simulator"},
     {"arm"},
     {"learn"},
@@ -55,7 +56,8 @@ KEPT_IN = {
     "tokenizers": {"vlm", "learn"},
     "safetensors": {"vlm", "learn"},
     "onnx": {"vlm"},
-    "onnxruntime": {"vlm"},
+    "onnxruntime": {"vlm", "voice"},
+    "sounddevice": {"voice"},
     "tensorrt": {"vlm"},
     "tensorrt_bindings": {"vlm"},
     "mujoco": {"simulator", "arm"},
@@ -73,7 +75,7 @@ LIGHT_ROOMS = {
     "planning",
     "safety",
     "execution",
-} | {"pipeline", "tabletop", "doctor"}
+} | {"pipeline", "tabletop", "voice", "doctor"}
 
 
 def is_message_package(name: str) -> bool:

@@ -18,6 +18,13 @@ def test_nodes_in_order_with_and_without_simulator() -> None:
     assert names == ["arm_server", "executor", "vlm", "recorder"]
 
 
+def test_voice_is_a_node_of_its_own_where_it_is_asked_for() -> None:
+    spec = graph_nodes(GraphOptions(voice=True, namespace="left", use_sim_time=False), simulate=False)[-1]
+    assert (spec.name, spec.module, spec.namespace) == ("voice", "mmrobot.ros.voice_node", "left")
+    assert spec.parameters == {"config": "", "use_sim_time": False}
+    assert options_from_text({"voice": "true"}).voice
+
+
 def test_a_black_box_is_a_recorder_without_a_folder(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text("recording: {black_box: true}")
