@@ -102,9 +102,7 @@ def test_stops_are_likely_stops(stops: Recogniser, halt: str) -> None:
     assert stops.hear(spoken(halt)).confidence >= VoiceConfig().stop_from
 
 
-@pytest.mark.parametrize(
-    "other", ["put it in the bowl", "go home", "yes", "the left one", "hello", "robot"]
-)
+@pytest.mark.parametrize("other", ["put it in the bowl", "go home", "yes", "the left one", "hello", "robot"])
 def test_other_words_are_none(stops: Recogniser, other: str) -> None:
     assert stops.hear(spoken(other)).confidence < VoiceConfig().stop_from
 
