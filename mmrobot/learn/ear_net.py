@@ -43,10 +43,11 @@ class Block(nn.Module):
 
     def __init__(self, size: LettersSize) -> None:
         super().__init__()
-        self.near = nn.Conv1d(size.width, size.width, size.kernel, padding=size.kernel // 2, groups=size.width)
-        self.norm = nn.LayerNorm(size.width)
-        self.up = nn.Linear(size.width, 2 * size.width)
-        self.down = nn.Linear(2 * size.width, size.width)
+        width, kernel = size.width, size.kernel
+        self.near = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.norm = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 2 * width)
+        self.down = nn.Linear(2 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, t, width) to the same."""

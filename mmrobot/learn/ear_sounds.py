@@ -1,4 +1,4 @@
-"""What the ear's net hears while it learns: espeak-ng's voices saying words, in rooms, through microphones, in noise.
+"""What the ear's net hears while it learns: espeak-ng's voices in rooms, through microphones, in noise.
 
 No voice, no accent and no sentence of `mmrobot eval-voice` is among them.
 """
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import fftconvolve
 
-from mmrobot.command.stop_words import StopKind, stop_kind
 from mmrobot.vlm.words import words
 from mmrobot.voice.likely_words import TALK, likely_sentences
 from mmrobot.voice.sound import RATE_HZ, as_int16
@@ -25,18 +24,21 @@ ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd
 KEPT_APART = ("f2", "f3", "f4", "f5", "m1", "m3", "m7")
 """Variants of `mmrobot eval-voice`; its accents en-gb-x-rp and en-us-nyc are none of the above either."""
 VARIANTS = tuple(
-    """Alex Alicia Andrea Andy Annie Denis Diogo Gene Gene2 Henrique Hugo Jacky Lee Marco Mario Michael Mike Nguyen
-    RicishayMax Storm Tweaky adam anika announcer antonio aunty belinda benjamin boris caleb croak david ed edward
-    edward2 f1 grandma grandpa gustave iven iven2 iven3 john kaukovalta klatt klatt2 klatt3 klatt4 linda m2 m4 m5 m6
-    m8 marcelo max michel miguel norbert pablo paul pedro quincy rob robert sandro shelby steph steph2 steph3 travis
-    victor whisper whisperf zac""".split()
+    """Alex Alicia Andrea Andy Annie Denis Diogo Gene Gene2 Henrique Hugo Jacky Lee Marco Mario Michael
+    Mike Nguyen RicishayMax Storm Tweaky adam anika announcer antonio aunty belinda benjamin boris caleb
+    croak david ed edward edward2 f1 grandma grandpa gustave iven iven2 iven3 john kaukovalta klatt
+    klatt2 klatt3 klatt4 linda m2 m4 m5 m6 m8 marcelo max michel miguel norbert pablo paul pedro quincy
+    rob robert sandro shelby steph steph2 steph3 travis victor whisper whisperf zac""".split()
 )
 _SHARES = (0.55, 0.15, 0.15, 0.15)
 """Of what is likely to be said to a robot, short talk and stops, words in any order, and plain English."""
-_HALTS = tuple(t for t in (*TALK, "stop", "halt", "freeze", "stop now", "stop moving", "do not move", "dont move",
-                           "stop stop", "stop stop stop", "stop please", "please stop") if stop_kind(t) is StopKind.STOP)  # fmt: skip
+_HALTS = (
+    "stop", "halt", "freeze", "stop now", "stop it", "stop moving", "do not move", "dont move", "emergency stop",
+    "stop stop", "stop stop stop", "stop please", "please stop",
+)  # fmt: skip
 _CALLS = ("robot", "hey robot")
 _HISS_S = 30
+_LONGEST_WORD = 14
 
 
 class Texts:
@@ -73,7 +75,7 @@ class Texts:
 def prose_of(folder: Path) -> tuple[str, ...]:
     """The words of the documents in a folder that are plain letters."""
     text = " ".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md")))
-    return tuple(w for part in text.split() for w in words(part) if w.isascii() and w.isalpha() and len(w) < 14)
+    return tuple(w for w in words(text) if w.isascii() and w.isalpha() and len(w) < _LONGEST_WORD)
 
 
 @dataclass(frozen=True, eq=False)

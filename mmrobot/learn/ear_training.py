@@ -25,7 +25,7 @@ _SORTED = 4
 
 
 def record(path: Path, count: int, seed: int, report: Callable[[str], None]) -> Recordings:
-    """`count` utterances, spoken now unless the file has them. Raises VoiceUnavailableError without espeak-ng."""
+    """`count` utterances, spoken now unless the file has them. Raises VoiceUnavailableError."""
     if path.is_file():
         return Recordings.load(path)
     rng, texts = random.Random(seed), Texts(seed, prose_of(_PROSE))

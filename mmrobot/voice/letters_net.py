@@ -90,7 +90,9 @@ class LettersNet:
             ) from error
 
     def letters(self, samples: NDArray[np.int16]) -> NDArray[np.float32]:
-        """Natural logarithms of the chances (t, 28) of BLANK and LETTERS, every 30 ms, of (n,) int16 at 16 kHz."""
+        """Natural logarithms of the chances (t, 28) of BLANK and LETTERS, every 30 ms.
+
+        Of (n,) int16 at 16 kHz."""
         w, size = self._w, self._size
         sound = _padded(bands(samples), size.first)
         seen = sliding_window_view(sound, size.first, axis=0)[::STRIDE]
