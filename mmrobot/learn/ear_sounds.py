@@ -33,8 +33,8 @@ VARIANTS = tuple(
 _SHARES = (0.55, 0.15, 0.15, 0.15)
 """Of what is likely to be said to a robot, short talk and stops, words in any order, and plain English."""
 _HALTS = (
-    "stop", "halt", "freeze", "stop now", "stop it", "stop moving", "do not move", "dont move", "emergency stop",
-    "stop stop", "stop stop stop", "stop please", "please stop",
+    "stop", "halt", "freeze", "stop now", "stop it", "stop moving", "do not move", "dont move",
+    "emergency stop", "stop stop", "stop stop stop", "stop please", "please stop",
 )  # fmt: skip
 _CALLS = ("robot", "hey robot")
 _HISS_S = 30
@@ -146,7 +146,8 @@ class Surroundings:
                 sound = hiss[start : start + n]
             elif kind < 0.55:
                 pitch, t = rng.uniform(45, 400), np.arange(n) / RATE_HZ
-                sound = sum(np.sin(2 * np.pi * pitch * k * t + k * k) / k for k in range(1, 6))  # type: ignore[assignment]
+                tones = [np.sin(2 * np.pi * pitch * k * t + k * k) / k for k in range(1, 6)]
+                sound = np.sum(tones, axis=0, dtype=np.float32)
             else:
                 voices = int(rng.integers(2, 9))
                 starts = rng.integers(0, len(self._babble) - n - 1, voices)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch.nn.functional import ctc_loss
 
 from mmrobot.learn.distributed import World
 from mmrobot.learn.ear_net import EarNet
-from mmrobot.learn.ear_sounds import Recordings, Surroundings, Texts, prose_of, speak
+from mmrobot.learn.ear_sounds import Recordings, Spoken, Surroundings, Texts, prose_of, speak
 from mmrobot.learn.loop import LoopSettings, train
 from mmrobot.voice.letters_net import BANDS, BLANK, LETTERS, STRIDE, bands, to_indices
 
@@ -30,11 +30,13 @@ def record(path: Path, count: int, seed: int, report: Callable[[str], None]) -> 
         return Recordings.load(path)
     rng, texts = random.Random(seed), Texts(seed, prose_of(_PROSE))
 
-    def told(k: int) -> None:
-        if k % 2000 == 0:
-            report(f"utterance {k} of {count}")
+    def spoken() -> Iterator[Spoken]:
+        for k in range(count):
+            if k % 2000 == 0:
+                report(f"utterance {k} of {count}")
+            yield speak(rng, texts)
 
-    recordings = Recordings.of(speak(rng, texts) for k in range(count) if told(k) is None)
+    recordings = Recordings.of(spoken())
     recordings.save(path)
     return recordings
 

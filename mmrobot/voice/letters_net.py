@@ -18,6 +18,7 @@ from safetensors import safe_open
 from scipy.fft import rfft
 
 from mmrobot.errors import VoiceUnavailableError
+from mmrobot.voice.logarithms import log_softmax
 from mmrobot.voice.sound import RATE_HZ
 
 BLANK = 0
@@ -69,7 +70,8 @@ def _mel() -> NDArray[np.float32]:
     def mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(2595.0 * np.log10(1.0 + hz / 700.0))
 
-    edges = np.linspace(*mel(np.array([_LOWEST_HZ, _HIGHEST_HZ])), BANDS + 2)
+    lowest, highest = mel(np.array([_LOWEST_HZ, _HIGHEST_HZ])).tolist()
+    edges = np.linspace(lowest, highest, BANDS + 2)
     at = mel(np.arange(_POINTS // 2 + 1) * RATE_HZ / _POINTS)[:, None]
     rising = (at - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - at) / (edges[2:] - edges[1:-1])
@@ -101,14 +103,12 @@ class LettersNet:
             name = f"blocks.{k}."
             near = sliding_window_view(_padded(x, size.kernel), size.kernel, axis=0)
             y = np.einsum("twk,wk->tw", near, w[f"{name}near.weight"][:, 0]) + w[f"{name}near.bias"]
-            y = (y - y.mean(1, keepdims=True)) / np.sqrt(y.var(1, keepdims=True) + 1e-5)
+            y = (y - y.mean(1, keepdims=True)) / np.sqrt(y.var(1, keepdims=True) + np.float32(1e-5))
             y = y * w[f"{name}norm.weight"] + w[f"{name}norm.bias"]
             y = _gelu(y @ w[f"{name}up.weight"].T + w[f"{name}up.bias"])
-            x = x + y @ w[f"{name}down.weight"].T + w[f"{name}down.bias"]
+            x = (x + y @ w[f"{name}down.weight"].T + w[f"{name}down.bias"]).astype(np.float32, copy=False)
         logits = x @ w["last.weight"].T + w["last.bias"]
-        logits -= logits.max(1, keepdims=True)
-        result: NDArray[np.float32] = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-        return result
+        return log_softmax(logits.astype(np.float32))
 
 
 def _padded(x: NDArray[np.float32], kernel: int) -> NDArray[np.float32]:
