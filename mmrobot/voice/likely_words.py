@@ -61,7 +61,7 @@ class LikelyWords:
     """`names`: what the robot is called; one may come before all that is said to it."""
 
     def __init__(self, names: tuple[str, ...] = ("robot",), sentences: int = SENTENCES) -> None:
-        said = [(_START, _START, *s, _END) for s in likely_sentences(sentences)]
+        said = [(_START, _START, *s, _END) for s in _sentences(sentences)]
         counts = Counter(word for s in said for word in s[2:])
         self._names = tuple(words(name) for name in names)
         called = [word for name in self._names for word in name]
@@ -123,13 +123,12 @@ class LikelyWords:
 
 def beginnings(count: int) -> list[str]:
     """The commonest two first words of what is said to a robot."""
-    begun = Counter(" ".join(said[:2]) for said in likely_sentences(_FEW))
+    begun = Counter(" ".join(said[:2]) for said in _sentences(_FEW))
     return [words for words, _ in begun.most_common(count)]
 
 
-def likely_sentences(count: int, seed: int = _SEED) -> list[tuple[str, ...]]:
-    """Words that are said to a robot, drawn by the seed."""
-    rng = random.Random(seed)
+def _sentences(count: int) -> list[tuple[str, ...]]:
+    rng = random.Random(_SEED)
     made: list[tuple[str, ...]] = []
     while len(made) < count:
         things = random_things(rng, rng.randint(3, 8))
