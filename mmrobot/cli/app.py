@@ -115,6 +115,8 @@ def say(
     """Give words to the robot that runs on this ROS domain."""
     from mmrobot.cli.say import run_say, run_say_wav
 
+    if not words and wav is None:
+        raise typer.BadParameter("give words, or a file by --wav", param_hint="WORDS")
     if wav is not None:
         run(as_json, lambda output: run_say_wav(wav, words, output))
         return

@@ -135,6 +135,7 @@ def test_every_requirement_is_pinned_once() -> None:
 def test_every_imported_library_is_required() -> None:
     # What is used where it is there, and not needed.
     optional = {"launch", "launch_ros", "tensorrt", "tensorrt_bindings", "onnxruntime", "onnx"}
+    optional |= {"faster_whisper", "sherpa_onnx"}
     ours = {"mmrobot", "tests", "run_command", "debian_packages", "setup_environment"}
     providers = packages_distributions()
     for requirements, folders in (
