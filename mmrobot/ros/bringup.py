@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from mmrobot.ros.machine_lock import machine_lock
 INTERRUPT_S = 4.0
 TERMINATE_S = 2.0
 _PR_SET_PDEATHSIG = 1
+# A node that ends by itself sooner would do so again: its error is told instead.
+STARTED_S = 20.0
+MAX_DEATHS, DEATHS_WITHIN_S = 5, 120.0
 
 
 class NodeDiedError(MmrobotError):
@@ -56,6 +60,7 @@ class _Running:
     spec: NodeSpec
     process: subprocess.Popen[bytes]
     log: Path | None
+    since_s: float
 
 
 class Supervisor:
@@ -74,6 +79,7 @@ class Supervisor:
         self._environment = {**os.environ, **(environment or {})}
         self._log_folder = log_folder
         self._running: dict[str, _Running] = {}
+        self._deaths: dict[str, deque[float]] = {}
 
     def __enter__(self) -> Supervisor:
         try:
@@ -98,7 +104,7 @@ class Supervisor:
             self._log_folder.mkdir(parents=True, exist_ok=True)
             log = self._log_folder / f"{spec.name}.log"
         command = [sys.executable, "-m", spec.module, *spec.arguments()]
-        output = sys.stderr if log is None else log.open("wb")
+        output = sys.stderr if log is None else log.open("ab" if spec.name in self._running else "wb")
         try:
             process = subprocess.Popen(
                 command,
@@ -112,7 +118,7 @@ class Supervisor:
         finally:
             if log is not None:
                 output.close()
-        self._running[spec.name] = _Running(spec, process, log)
+        self._running[spec.name] = _Running(spec, process, log, time.monotonic())
 
     @property
     def pids(self) -> dict[str, int]:
@@ -127,6 +133,24 @@ class Supervisor:
     def revive(self, name: str) -> None:
         """Start a node that has ended again."""
         self.start_node(self._running[name].spec)
+
+    def tend(self) -> list[str]:
+        """Start again what was killed or has crashed; the names of what was started.
+
+        Raises NodeDiedError for a node that ended by itself within STARTED_S of its start, or that died
+        MAX_DEATHS times within DEATHS_WITHIN_S: another start would end the same way.
+        """
+        dead = self.dead()
+        for name in dead:
+            now_s, running = time.monotonic(), self._running[name]
+            deaths = self._deaths.setdefault(name, deque(maxlen=MAX_DEATHS))
+            deaths.append(now_s)
+            killed = running.process.returncode < 0
+            often = len(deaths) == MAX_DEATHS and now_s - deaths[0] < DEATHS_WITHIN_S
+            if often or not (killed or now_s - running.since_s > STARTED_S):
+                raise self.obituary(name)
+            self.revive(name)
+        return dead
 
     def dead(self) -> list[str]:
         """Names of nodes whose processes have ended."""

@@ -60,6 +60,7 @@ class Bench:
 
     def hold(self) -> ModelHolder:
         self.holder = ModelHolder(self.node, self.inference, Config(), self)  # type: ignore[arg-type]
+        self.holder.begin()
         return self.holder
 
     def report(self, state: str, message: str, error: MmrobotError | None = None, **_: Any) -> None:
@@ -213,6 +214,7 @@ def test_a_first_model_that_cannot_be_loaded_is_told_until_another_is_set(bench:
     with pytest.raises(ModelUnavailableError, match="no weights"):
         holder.pipeline()
     assert bench.set("second").successful
+    holder.begin()
     eventually(lambda: holder.problem() is None)
     assert bench.ask() == "new" and "last fault" not in holder.facts()
 
