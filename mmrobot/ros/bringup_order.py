@@ -26,6 +26,7 @@ class _Charge:
     asked: str = ""
     """State that it was in when the transition under way was asked for; "" when none is."""
     asked_s: float = 0.0
+    refused: bool = False
 
 
 class BringupOrder:
@@ -45,24 +46,27 @@ class BringupOrder:
                 charge.settled, charge.asked = True, ""
             due = self._due(charge, state, earlier_up)
             if due:
-                charge.asked, charge.asked_s = str(state), time.monotonic()
+                charge.asked, charge.asked_s, charge.refused = str(state), time.monotonic(), False
                 requests.append((name, due))
             earlier_up = earlier_up and charge.settled
         return requests
 
     def answered(self, name: str, success: bool) -> None:
-        """The node answered to the last request; one that it could not follow is not repeated."""
+        """The node answered to the last request. States given to `next` from now on are later ones."""
         charge = self._charges[name]
-        charge.asked = ""
-        if not success:
-            charge.settled = charge.failed = True
+        charge.asked_s, charge.refused = time.monotonic(), not success
+
+    def failed(self) -> list[str]:
+        """Nodes that could not follow a request: it is not repeated."""
+        return [name for name, charge in self._charges.items() if charge.failed]
 
     def try_again(self, name: str) -> bool:
         """Something has changed about a node: one that failed is worth another try. Whether it had."""
         charge = self._charges[name]
         failed = charge.failed
         if failed:
-            charge.settled = charge.failed = False
+            charge.settled = charge.failed = charge.refused = False
+            charge.asked = ""
         return failed
 
     def settled(self) -> bool:
@@ -74,15 +78,21 @@ class BringupOrder:
         # Without a beat so far, an unconfigured node is another one than that which was brought up.
         unheard = not life and charge.settled and not charge.failed and state == UNCONFIGURED
         if reborn or unheard:
-            charge.settled = charge.failed = False
+            charge.settled = charge.failed = charge.refused = False
             charge.asked = ""
         charge.life = life or charge.life
 
     def _due(self, charge: _Charge, state: str | None, earlier_up: bool) -> str:
         if charge.settled:
             return ""
-        if charge.asked and (state != charge.asked or time.monotonic() - charge.asked_s < LOST_S):
-            return ""
+        if charge.asked and state in (UNCONFIGURED, INACTIVE):
+            if state != charge.asked:
+                charge.asked = ""
+            elif charge.refused:
+                charge.settled = charge.failed = True
+                return ""
+            elif time.monotonic() - charge.asked_s < LOST_S:
+                return ""
         if state == UNCONFIGURED:
             return CONFIGURE
         return ACTIVATE if state == INACTIVE and earlier_up else ""

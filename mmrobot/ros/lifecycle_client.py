@@ -45,6 +45,12 @@ class LifecycleClient:
         self._asking, self._asked_s = self._get.call_async(GetState.Request()), time.monotonic()
         self._asking.add_done_callback(self._take)
 
+    def forget(self) -> None:
+        """The state is another by now: only what is asked from here on tells it."""
+        if self._asking is not None:
+            self._get.remove_pending_request(self._asking)
+        self._asking, self.state = None, None
+
     def request(self, transition: str, on_answer: Callable[[bool], None]) -> None:
         """Ask for a transition of IDS; `on_answer` hears whether it was made, and never if the node dies."""
         asked = ChangeState.Request()

@@ -51,6 +51,7 @@ class ManagerNode(Node):
         self._silent: set[str] = set()
         self._order = BringupOrder(managed)
         self._told_up = False
+        self._told_failed: list[str] = []
         self._turns = 0
         group = MutuallyExclusiveCallbackGroup()
         self._lifecycles = {name: LifecycleClient(self, name, group) for name in managed}
@@ -101,20 +102,26 @@ class ManagerNode(Node):
         states = {name: client.state for name, client in self._lifecycles.items()}
         for name, transition in self._order.next(states, self._monitor.lives(states)):
             self.get_logger().info(f"{transition} {name}")
-            self._lifecycles[name].request(transition, partial(self._answered, name, transition))
+            self._lifecycles[name].request(transition, partial(self._answered, name))
+        self._tell_failed()
         up = self._order.settled() and all(state == "active" for state in states.values())
         if up != self._told_up:
             self._told_up = up
             names = ", ".join(states)
             self._status.report("up" if up else "not_up", f"{names}: {'all' if up else 'not all'} active")
 
-    def _answered(self, name: str, transition: str, success: bool) -> None:
+    def _answered(self, name: str, success: bool) -> None:
+        self._lifecycles[name].forget()
         self._order.answered(name, success)
-        if not success:
+
+    def _tell_failed(self) -> None:
+        failed = self._order.failed()
+        for name in set(failed) - set(self._told_failed):
             error = ExecutionFailedError(
-                f"'{name}' could not {transition}", "see its own status; mend it, or set the parameter anew"
+                f"'{name}' could not be brought up", "see its status; mend it, then set its parameter anew"
             )
             self._status.report("bringup_failed", error.message, error)
+        self._told_failed = failed
 
     def _hear_change(self, event: ParameterEvent) -> None:
         for name in self._lifecycles:
