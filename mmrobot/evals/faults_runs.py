@@ -1,0 +1,353 @@
+"""How each fault is played: a task, the fault while the arm moves, what follows. Without it: the twin."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from mcap.exceptions import McapError
+from mcap.records import Message
+from mcap.stream_reader import StreamReader
+
+from mmrobot.errors import DeadlineError, MmrobotError
+from mmrobot.evals.faults import DONE, Fault
+from mmrobot.evals.faults_rig import TASK_S, Rig, Run, Setting, running_rig
+from mmrobot.evals.faults_table import Measured
+from mmrobot.ros.fault_injection import Injection
+from mmrobot.ros.fault_probe import code_of
+from mmrobot.vlm.registry import SHIPPED
+
+BACK_S = 30.0
+FLOOD_HZ, FLOOD_S, STAYS_S = 1000.0, 5.0, 3.0
+SAVES = 5
+
+
+def play(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    """One run on a graph that is as at the start; `harmed` false: its healthy twin."""
+    return RUNS[fault.run](fault, rig, harmed)
+
+
+def _injection(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    run = rig.start()
+    if harmed:
+        rig.probe.inject(fault.injection)
+    run.await_end()
+    run.question()
+    measured = run.measured()
+    if harmed:
+        rig.probe.inject(Injection())
+    return measured
+
+
+def _model(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    run = rig.start()
+    if harmed:
+        rig.probe.fail_model(fault.target)
+    run.await_end()
+    run.question()
+    measured = run.measured()
+    if harmed:
+        rig.probe.fail_model("")
+        rig.probe.set_model("")
+    return measured
+
+
+def _weights(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    folder = copied_weights(rig.folder / "weights", harmed)
+    run = rig.start()
+    refused = rig.probe.set_model(str(folder))
+    run.told.append(refused)
+    run.await_end()
+    if not refused:
+        change = "the change of the model"
+        with contextlib.suppress(DeadlineError):
+            rig.probe.wait(lambda: _told(rig, "model"), change, 60.0)
+    run.question()
+    measured = run.measured()
+    rig.probe.set_model("")
+    return measured
+
+
+def _told(rig: Rig, state: str) -> bool:
+    return any(told["state"] == state for _, told in list(rig.probe.heard.statuses))
+
+
+def copied_weights(folder: Path, damaged: bool) -> Path:
+    """The shipped model's folder, its weights overwritten in their middle when damaged."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(SHIPPED["mmrobot-nano"], folder)
+    if damaged:
+        for weights in (folder / "model.safetensors", *folder.glob("*.onnx")):
+            size = weights.stat().st_size
+            with weights.open("r+b") as file:
+                file.truncate(size // 2)
+    return folder
+
+
+def weights_at_start(fault: Fault, folder: Path, real_time_factor: float, harmed: bool) -> Measured:
+    """A graph of its own, whose model is damaged: nothing moves, and whoever asks is told."""
+    model = copied_weights(folder / "weights", harmed)
+    setting, place = Setting(model=str(model)), folder / ("harmed" if harmed else "twin")
+    with running_rig(setting, place, real_time_factor, wait=not harmed) as rig:
+        if not harmed:
+            rig.refresh()
+            run = rig.start()
+        else:
+            rig.probe.wait(lambda: rig.client.world is not None, "the simulator", 60.0)
+            with contextlib.suppress(DeadlineError):
+                rig.probe.wait(lambda: rig.client.model_fault is not None, "the model's fault", 90.0)
+            run = Run(rig, rig.world(), rig.client.follow(rig.words, timeout_s=20.0))
+            run.begin()
+            run.moving = True  # nothing can: that is asked for
+        run.await_end()
+        run.question()
+        return run.measured()
+
+
+def _end(number: int) -> Callable[[Fault, Rig, bool], Measured]:
+    def work(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+        run = rig.start()
+        if harmed:
+            rig.expected_dead.add(fault.target)
+            os.kill(rig.nodes.pids[fault.target], number)
+            run.watch(2.0)
+        run.await_end(30.0 if harmed else TASK_S)
+        if not harmed:
+            run.question()
+        else:
+            time.sleep(1.5)  # what /diagnostics tells once a second
+        return run.measured()
+
+    return work
+
+
+def _restart(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    run, name = rig.start(), fault.target
+    if harmed:
+        rig.expected_dead.add(name)
+        was = rig.nodes.pids[name]
+        os.kill(was, signal.SIGKILL)
+        try:
+            rig.probe.wait(lambda: rig.nodes.pids.get(name, was) != was, "a new start", BACK_S)
+            rig.ready(BACK_S)
+            run.figures["back after"] = f"{time.monotonic() - run.began_s:.1f} s"
+        except DeadlineError:
+            run.broken.append(f"not back within {BACK_S:g} s")
+    run.await_end(1.0 if harmed else TASK_S)
+    measured = run.measured()
+    return measured if not harmed else _ended(measured)
+
+
+def _ended(measured: Measured) -> Measured:
+    """Where it is not the task's end that is asked for."""
+    return replace(measured, code=measured.code or DONE, returns_s=0.0, goal_holds=True)
+
+
+def _disk_full(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    names = ("vlm", "recorder")
+    with _unwritable([rig.nodes.pids[name] for name in names] if harmed else []):
+        run = rig.start()
+        run.await_end()
+        run.question()
+        return run.measured()
+
+
+@contextlib.contextmanager
+def _unwritable(pids: list[int]) -> Iterator[None]:
+    """No file of these processes may grow, as on a full disk; Linux."""
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
+    for pid, (_, hard) in before.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        for pid, limits in before.items():
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+
+def _flood(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    run = rig.start()
+    if not harmed:
+        run.await_end()
+        run.question()
+        return run.measured()
+    said = rig.probe.flood(rig.words, FLOOD_HZ, FLOOD_S)
+    with contextlib.suppress(DeadlineError):
+        rig.probe.wait(lambda: rig.probe.speed > 0.1, "motion again", 20.0)
+    run.figures["said"] = f"{said / FLOOD_S:.0f} a second"
+    run.figures["moving at the stop"] = str(rig.probe.speed > 0.1)
+    last = rig.client.follow(rig.words, timeout_s=20.0)
+    time.sleep(0.5)
+    run.follow = last
+    run.began_s, run.began_sim_s = time.monotonic(), rig.probe.heard.speeds[-1][1]
+    rig.client.stop(10.0)
+    run.await_end()
+    run.watch(STAYS_S)
+    stopped = run.measured()
+    run.question()
+    return replace(
+        stopped,
+        answer_s=run.answer.after_s if run.answer.code else None,
+        answer_code=run.answer.code,
+        plan_s=run.plan.after_s if run.plan.code else None,
+        plan_code=run.plan.code,
+    )
+
+
+def _two_goals(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    run = rig.start()
+    if harmed:
+        first = run.follow
+        pair = [None, None]
+        threads = [threading.Thread(target=_say, args=(rig, pair, i)) for i in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20.0)
+        follows = [first, *[f for f in pair if f is not None]]
+        with contextlib.suppress(DeadlineError):
+            rig.probe.wait(lambda: all(f.done.is_set() for f in follows), "the end of all", TASK_S)
+        codes = sorted(code_of(f.error) if f.done.is_set() else "" for f in follows)
+        run.figures["codes"] = " ".join(codes)
+        if codes != ["NONE", "PREEMPTED", "PREEMPTED"]:
+            run.broken.append(f"they ended with {', '.join(codes)}")
+        if not all(f.done.is_set() for f in follows):
+            run.broken.append("one never ended")
+    run.await_end()
+    run.question()
+    measured = run.measured()
+    if harmed and not measured.goal_holds:
+        run.broken.append("the task was not done")
+        measured = run.measured()
+    return measured
+
+
+def _say(rig: Rig, pair: list, number: int) -> None:
+    pair[number] = rig.client.follow(rig.words, timeout_s=20.0)
+
+
+def _estop(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    run = rig.start()
+    if not harmed:
+        run.await_end()
+        return run.measured()
+    rig.client.stop(10.0)
+    run.await_end()
+    measured = run.measured()
+    for when in ("after the stop", "after new starts of vlm and executor"):
+        if when != "after the stop":
+            for name in ("vlm", "executor"):
+                rig.nodes.kill(name)
+                rig.nodes.revive(name)
+            rig.ready()
+        said_s = time.monotonic()
+        again = rig.client.follow(rig.words, timeout_s=20.0)
+        until_s = said_s + 20.0
+        while not again.done.is_set() and rig.probe.speed <= 0.1 and time.monotonic() < until_s:
+            time.sleep(0.02)
+        if any(v > 0.1 for wall, _, v in rig.probe.heard.speeds if wall > said_s):
+            run.broken.append(f"moved again {when}")
+        with contextlib.suppress(MmrobotError):
+            rig.client.stop(10.0)
+        again.done.wait(20.0)
+    return replace(measured, broken=tuple(run.broken))
+
+
+def _power_cut_audit(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    """Kills vlm at random moments after it was instructed: it saves then."""
+    run = rig.start()
+    if not harmed:
+        run.await_end()
+        _check_records(rig, run)
+        return run.measured()
+    rig.expected_dead.add("vlm")
+    rng = random.Random(1)
+    for _ in range(SAVES):
+        before = _records(rig)
+        rig.client.follow("pick up the green cube", plan_only=True, timeout_s=20.0)
+        plan_s = time.monotonic()
+        with contextlib.suppress(DeadlineError):
+            rig.probe.wait(lambda: _records(rig) != before, "a record begun", 5.0)  # noqa: B023
+        time.sleep(rng.uniform(0.0, 0.02))
+        rig.nodes.kill("vlm")
+        del plan_s
+        _check_records(rig, run)
+        rig.nodes.revive("vlm")
+        rig.ready()
+    return _ended(run.measured())
+
+
+def _records(rig: Rig) -> set[str]:
+    return {p.name for p in (rig.folder.resolve() / "data/mmrobot/audit").glob("*")} | {
+        p.name for p in (rig.folder.resolve() / "data/mmrobot/audit").glob(".*")
+    }
+
+
+def _check_records(rig: Rig, run: Run) -> None:
+    whole = [p for p in (rig.folder.resolve() / "data/mmrobot/audit").glob("*") if p.suffix != ".part"]
+    for folder in whole:
+        try:
+            record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+            if record.get("picture") and (folder / "picture.jpg").stat().st_size < 1000:
+                run.broken.append(f"the picture of record {folder.name} is cut")
+        except (OSError, ValueError) as error:
+            run.broken.append(f"record {folder.name}: {error}")
+    run.figures["records whole"] = str(len(whole))
+    if not whole:
+        run.broken.append("no record was kept")
+
+
+def _power_cut_recording(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+    run = rig.start()
+    if harmed:
+        rig.expected_dead.add("recorder")
+        run.watch(1.0)
+        rig.nodes.kill("recorder")
+    run.await_end()
+    if not harmed:
+        return run.measured()
+    count = messages_in(rig.folder / "record" / "run.mcap")
+    run.figures["messages read"] = str(count)
+    if count < 100:
+        run.broken.append(f"only {count} messages of the recording can be read")
+    return run.measured()
+
+
+def messages_in(path: Path) -> int:
+    """How many messages of an MCAP file can be read, also where it was cut off."""
+    count = 0
+    with path.open("rb") as file, contextlib.suppress(McapError, EOFError, struct.error):
+        for record in StreamReader(file).records:
+            count += isinstance(record, Message)
+    return count
+
+
+RUNS: dict[str, Callable[[Fault, Rig, bool], Measured]] = {
+    "injection": _injection,
+    "model": _model,
+    "weights": _weights,
+    "kill": _end(signal.SIGKILL),
+    "terminate": _end(signal.SIGTERM),
+    "restart": _restart,
+    "disk_full": _disk_full,
+    "flood": _flood,
+    "two_goals": _two_goals,
+    "estop": _estop,
+    "power_cut_audit": _power_cut_audit,
+    "power_cut_recording": _power_cut_recording,
+}
+if sys.platform != "linux":
+    del RUNS["disk_full"]
