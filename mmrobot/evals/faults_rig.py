@@ -38,17 +38,18 @@ MOVED_BY_TASK = "red_cube"
 @dataclass(frozen=True)
 class Setting:
     """Which graph: `relay` before the camera, its place told as of a moving one, time through the relay too;
-    a model that can fail; a model's folder."""
+    a model that can fail; a recorder; a model's folder."""
 
     relay: bool = False
     moving_camera: bool = False
     clock: bool = False
     failing: bool = False
+    recorder: bool = False
     model: str = ""
 
 
 SETTINGS = {
-    "plain": Setting(),
+    "plain": Setting(recorder=True),
     "camera": Setting(relay=True),
     "tf": Setting(relay=True, moving_camera=True),
     "clock": Setting(relay=True, clock=True),
@@ -229,7 +230,7 @@ def running_rig(
     folder.mkdir(parents=True, exist_ok=True)
     source = default_config_file()
     values = yaml.safe_load(source.read_text(encoding="utf-8")) if source else {}
-    values.setdefault("recording", {})["black_box"] = True
+    values.setdefault("recording", {})["black_box"] = setting.recorder
     change(values)
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(values), encoding="utf-8")
@@ -241,7 +242,7 @@ def running_rig(
         real_time_factor=real_time_factor,
         camera_rate_hz=RATE_HZ,
         model=setting.model,
-        record=str(folder / "record"),
+        record=str(folder / "record") if setting.recorder else "",
     )
     domain, reserved = free_domain()
     environment = {**LOCAL, "ROS_DOMAIN_ID": str(domain), "XDG_DATA_HOME": str(folder.resolve() / "data")}

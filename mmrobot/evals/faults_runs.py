@@ -48,6 +48,8 @@ def _injection(fault: Fault, rig: Rig, harmed: bool) -> Measured:
     measured = run.measured()
     if harmed:
         rig.probe.inject(Injection())
+        if fault.injection.focal != 1.0:
+            rig.probe.ask("the red cube", 20.0)  # that its calibration is as before is a change, too
     return measured
 
 

@@ -56,6 +56,7 @@ class FaultProbe:
         self.client, self.heard = client, Heard()
         self._confirmed: dict[str, str] = {}
         self._outs: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
         client.on_status = lambda told: self.heard.statuses.append((time.monotonic(), told))
         client.watch_truth()
         self._listen(Float64MultiArray, "simulator/commanded_speed", self._take_speed, STATE)
@@ -152,20 +153,18 @@ class FaultProbe:
         self.wait(lambda: self._confirmed.get(confirmed_on) == words, f"'{topic}' taken", 10.0)
 
     def _call(self, kind: Any, name: str, request: Any, timeout_s: float) -> Any:
-        client = self.client.node.create_client(
-            kind, name, callback_group=MutuallyExclusiveCallbackGroup()
-        )
-        try:
-            if not client.wait_for_service(min(timeout_s, 5.0)):
-                raise DeadlineError(f"nobody serves '{name}'", "start its node")
-            done = threading.Event()
-            future = client.call_async(request)
-            future.add_done_callback(lambda _: done.set())
-            if not done.wait(timeout_s):
-                raise DeadlineError(f"'{name}' was not answered within {timeout_s:g} s", "try again")
-            return future.result()
-        finally:
-            self.client.node.destroy_client(client)
+        client = self._clients.get(name)
+        if client is None:
+            group = MutuallyExclusiveCallbackGroup()
+            client = self._clients[name] = self.client.node.create_client(kind, name, callback_group=group)
+        if not client.wait_for_service(min(timeout_s, 5.0)):
+            raise DeadlineError(f"nobody serves '{name}'", "start its node")
+        done = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(timeout_s):
+            raise DeadlineError(f"'{name}' was not answered within {timeout_s:g} s", "try again")
+        return future.result()
 
     def _confirming(self, topic: str) -> Callable[[String], None]:
         def take(message: String) -> None:

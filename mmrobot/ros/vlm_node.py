@@ -67,7 +67,7 @@ from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
 
 WATCHED = ("executor", "arm_server")
 TICK_S = 0.1
-LOOK_TIMEOUT_S = 12.0
+LOOK_TIMEOUT_S = 8.0
 TOLD_AGAIN_S = 2.0
 SPOKEN = (Phase.APPROVAL, Phase.QUEUED)
 MEND_FIRST = "mend that, then give the instruction again"
