@@ -159,6 +159,7 @@ class Run:
         self.answer, self.plan = Reply("", "", 0.0), Reply("", "", 0.0)
         self.moving, self.began_s, self.began_sim_s = False, time.monotonic(), 0.0
         self._ended_s: float | None = None
+        self._watched_s = float("inf")
 
     def begin(self) -> None:
         """Now the fault comes."""
@@ -175,6 +176,7 @@ class Run:
         if self.follow.done.is_set():
             self._ended_s = time.monotonic()
         self.watch(AFTER_S)
+        self._watched_s = time.monotonic()
 
     def watch(self, seconds: float) -> None:
         """Let simulated time go on; not for ever when it stands still."""
@@ -189,10 +191,11 @@ class Run:
         self.plan = self.rig.instruct(ASIDE)
 
     def measured(self) -> Measured:
-        """All of it. Motion after what was asked in `question` is none, so that it counts too."""
+        """All of it. Motion counts until a moment after the end: who is asked again may go home first."""
         rig, follow = self.rig, self.follow
         speeds = list(rig.probe.heard.speeds)
-        after = [(wall, t) for wall, t, v in speeds if wall >= self.began_s and v > MOVING_RAD_S]
+        span = (self.began_s, self._watched_s)
+        after = [(wall, t) for wall, t, v in speeds if span[0] <= wall <= span[1] and v > MOVING_RAD_S]
         last_wall_s = max((wall for wall, _ in after if self._ended_s is None or wall <= self._ended_s),
                           default=self.began_s)  # fmt: skip
         told = [rig.probe.words(), *self.told, self.answer.words, self.plan.words]

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from mcap.exceptions import McapError
@@ -25,6 +26,7 @@ from mmrobot.errors import DeadlineError, MmrobotError
 from mmrobot.evals.faults import DONE, Fault
 from mmrobot.evals.faults_rig import TASK_S, Rig, Run, Setting, running_rig
 from mmrobot.evals.faults_table import Measured
+from mmrobot.ros.client import Follow
 from mmrobot.ros.fault_injection import Injection
 from mmrobot.ros.fault_probe import code_of
 from mmrobot.vlm.registry import SHIPPED
@@ -32,6 +34,7 @@ from mmrobot.vlm.registry import SHIPPED
 BACK_S = 30.0
 FLOOD_HZ, FLOOD_S, STAYS_S = 1000.0, 5.0, 3.0
 SAVES = 5
+AUDIT = Path("data/mmrobot/audit")
 
 
 def play(fault: Fault, rig: Rig, harmed: bool) -> Measured:
@@ -213,13 +216,12 @@ def _two_goals(fault: Fault, rig: Rig, harmed: bool) -> Measured:
     run = rig.start()
     if harmed:
         first = run.follow
-        pair = [None, None]
-        threads = [threading.Thread(target=_say, args=(rig, pair, i)) for i in range(2)]
+        follows = [first]
+        threads = [threading.Thread(target=_say, args=(rig, follows)) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(20.0)
-        follows = [first, *[f for f in pair if f is not None]]
         with contextlib.suppress(DeadlineError):
             rig.probe.wait(lambda: all(f.done.is_set() for f in follows), "the end of all", TASK_S)
         codes = sorted(code_of(f.error) if f.done.is_set() else "" for f in follows)
@@ -237,8 +239,8 @@ def _two_goals(fault: Fault, rig: Rig, harmed: bool) -> Measured:
     return measured
 
 
-def _say(rig: Rig, pair: list, number: int) -> None:
-    pair[number] = rig.client.follow(rig.words, timeout_s=20.0)
+def _say(rig: Rig, follows: list[Follow]) -> None:
+    follows.append(rig.client.follow(rig.words, timeout_s=20.0))
 
 
 def _estop(fault: Fault, rig: Rig, harmed: bool) -> Measured:
@@ -280,12 +282,10 @@ def _power_cut_audit(fault: Fault, rig: Rig, harmed: bool) -> Measured:
     for _ in range(SAVES):
         before = _records(rig)
         rig.client.follow("pick up the green cube", plan_only=True, timeout_s=20.0)
-        plan_s = time.monotonic()
         with contextlib.suppress(DeadlineError):
-            rig.probe.wait(lambda: _records(rig) != before, "a record begun", 5.0)  # noqa: B023
+            rig.probe.wait(partial(_new_record, rig, before), "a record begun", 5.0)
         time.sleep(rng.uniform(0.0, 0.02))
         rig.nodes.kill("vlm")
-        del plan_s
         _check_records(rig, run)
         rig.nodes.revive("vlm")
         rig.ready()
@@ -293,13 +293,16 @@ def _power_cut_audit(fault: Fault, rig: Rig, harmed: bool) -> Measured:
 
 
 def _records(rig: Rig) -> set[str]:
-    return {p.name for p in (rig.folder.resolve() / "data/mmrobot/audit").glob("*")} | {
-        p.name for p in (rig.folder.resolve() / "data/mmrobot/audit").glob(".*")
-    }
+    folder = rig.folder.resolve() / AUDIT
+    return {p.name for p in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _new_record(rig: Rig, before: set[str]) -> bool:
+    return _records(rig) != before
 
 
 def _check_records(rig: Rig, run: Run) -> None:
-    whole = [p for p in (rig.folder.resolve() / "data/mmrobot/audit").glob("*") if p.suffix != ".part"]
+    whole = [p for p in (rig.folder.resolve() / AUDIT).glob("*") if p.suffix != ".part"]
     for folder in whole:
         try:
             record = json.loads((folder / "record.json").read_text(encoding="utf-8"))

@@ -60,7 +60,6 @@ class FaultInjectorNode(Node):
         self._number = 0
         self._true_ns = 0
         self._camera: Any | None = None
-        self._large: tuple[bytes, bytes] | None = None
         self._told = self.create_publisher(String, "faults/injected", LATCHED)
         group = MutuallyExclusiveCallbackGroup
         self.create_subscription(String, "faults/inject", self._inject, COMMAND, callback_group=group())
@@ -101,7 +100,6 @@ class FaultInjectorNode(Node):
             self._injection = injection
             self._timeline.change(injection, self._true_ns)
             self._kept = {name: self._last[name] for name in injection.frozen if name in self._last}
-            self._large = None
         self._told.publish(String(data=injection.to_json()))
         self.get_logger().info(f"injected: {injection.to_json()}")
 
@@ -126,8 +124,8 @@ class FaultInjectorNode(Node):
             return
         with self._lock:
             self._number += 1
-            due_s, later = time.monotonic() + delay_s, partial(publisher.publish, message)
-            heapq.heappush(self._late, (due_s, self._number, later))
+            due_s = time.monotonic() + delay_s
+            heapq.heappush(self._late, (due_s, self._number, lambda: publisher.publish(message)))
 
     def _turn(self) -> None:
         due = []
@@ -138,16 +136,17 @@ class FaultInjectorNode(Node):
             publish()
 
     def _tell_large(self) -> None:
-        """The picture of `pixels` at `rate_hz`, as fast as this machine can."""
+        """The newest picture of `pixels` at `rate_hz`, or as fast as this machine can."""
+        source, picture, info = b"", b"", b""
         while not self._closed.is_set():
             injection = self._injection
             if injection.pixels is None or not {"image", "camera_info"} <= set(self._last):
                 self._closed.wait(0.05)
                 continue
             began_s = time.monotonic()
-            if self._large is None:
-                self._large = _blown_up(self._last["image"], self._last["camera_info"], injection.pixels)
-            picture, info = self._large
+            if self._last["image"] is not source:
+                source = self._last["image"]
+                picture, info = _blown_up(source, self._last["camera_info"], injection.pixels)
             # Of the newest depth, so that they pair.
             stamp_ns = self._timeline.of(stamp_of(self._last.get("depth", self._last["image"])))
             self._out["camera_info"].publish(restamped(info, stamp_ns))

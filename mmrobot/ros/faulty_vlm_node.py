@@ -57,7 +57,7 @@ def _no_memory(operation: str, honest: Callable[[], Any]) -> Any:
 
 def _garbage(operation: str, honest: Callable[[], Any]) -> Any:
     """A reply of the right type and no sense, as of weights that were mixed up."""
-    nowhere = (ScoredBox((-7000.0, 9e9, -6000.0, 9.1e9), 1.0, GARBAGE),)
+    nowhere = (ScoredBox(GARBAGE, (-7000.0, 9e9, -6000.0, 9.1e9), 1.0),)
     return {
         "plan": PlanDraft((DraftStep("pick", target=GARBAGE),), raw=GARBAGE),
         "ground": nowhere,
