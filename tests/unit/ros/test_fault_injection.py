@@ -63,7 +63,8 @@ def test_time_loops_until_it_is_healed() -> None:
 
 
 def test_contents_are_spoiled_as_asked() -> None:
-    info = bytes(serialize_message(CameraInfo(width=640, height=480, k=[500.0, 0, 320, 0, 500, 240, 0, 0, 1])))
+    k = [500.0, 0, 320, 0, 500, 240, 0, 0, 1]
+    info = bytes(serialize_message(CameraInfo(width=640, height=480, k=k)))
     assert _info(info, Injection()) == info
     zoomed = deserialize_message(_info(info, Injection(focal=1.3)), CameraInfo)
     assert (zoomed.k[0], zoomed.width) == (650.0, 640)

@@ -273,3 +273,14 @@ def test_threads_are_set_before_torch_is_imported(monkeypatch: pytest.MonkeyPatc
     assert os.environ["OMP_NUM_THREADS"] == "7"
     limit_threads(2)
     assert os.environ["OMP_NUM_THREADS"] == "2"
+
+
+def test_a_model_that_does_not_come_back_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.known["mmrobot-nano"] = [works(Eyes("first"))]
+    holder = bench.hold()
+    eventually(lambda: holder.problem() is None)
+    monkeypatch.setattr(bench.inference, "busy_with", lambda: ("plan", 8.0))
+    assert holder.problem() is None, "it may take so long"
+    monkeypatch.setattr(bench.inference, "busy_with", lambda: ("plan", 31.0))
+    problem = holder.problem()
+    assert isinstance(problem, ModelUnavailableError) and "not answered for 31 s" in problem.message
