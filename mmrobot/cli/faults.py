@@ -18,7 +18,7 @@ def run_faults(only: str, options: FaultOptions, list_only: bool, output: Output
         output.finish(True, faults=[fault.name for fault in faults])
     if options.count < 1:
         raise InvalidConfigError(f"--count is {options.count}", "give 1 or more")
-    rows = play_all(faults, options, lambda words: output.log.print(words, markup=False))
+    rows = play_all(faults, options, lambda words: output.log.print(words, markup=False, soft_wrap=True))
     output.console.print(table(rows), markup=False, soft_wrap=True)
     failed = [row.fault.name for row in rows if row.verdict == FAILED]
     output.finish(

@@ -26,6 +26,8 @@ from mmrobot.ros.graph import DEFAULT_SCENE, GraphOptions, NodeSpec, graph_nodes
 from mmrobot.ros.scene_file import load_scene
 from mmrobot.tabletop.goals import WorldState, holds, moved_m
 
+# Discovery tells each endpoint by itself: what a new start serves may trail what it says.
+DISCOVERY_S = 3.0
 READY_S, MOTION_S, TASK_S, REPLY_S = 120.0, 45.0, 90.0, 40.0
 AFTER_S = 1.5
 """Motion is watched for so long after the end, simulated."""
@@ -84,6 +86,8 @@ class Rig:
         assert episode is not None
         self.words, self.goals = episode.instruction, episode.expect.goal
         self.expected_dead: set[str] = set()
+        self.clean = True
+        """Whether the last run left the hand empty and all nodes alive."""
 
     # -- ready ---------------------------------------------------------------------------------
 
@@ -101,13 +105,17 @@ class Rig:
 
     def refresh(self) -> None:
         """As at the start: all nodes alive, the scene as it was, nothing in the hand, all well."""
-        for name in self.nodes.dead():
+        revived = self.nodes.dead()
+        for name in revived:
             self.nodes.revive(name)
         self.expected_dead.clear()
-        # What an executor believes to hold after a failed task is true no longer.
-        self.nodes.kill("executor")
-        self.nodes.revive("executor")
+        if not self.clean and "executor" not in revived:
+            # What it believes to hold after a failed task is true no longer.
+            self.nodes.kill("executor")
+            self.nodes.revive("executor")
         self.ready()
+        if not self.clean:
+            time.sleep(DISCOVERY_S)
         self.probe.reset()
         began_s = self.world().time_s
         self.probe.wait(lambda: self.world().time_s > began_s + 1.5, "the scene as it was", 30.0)

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmrobot import __version__
 from mmrobot.errors import MmrobotError
-from mmrobot.evals.faults import Fault
+from mmrobot.evals.faults import DONE, Fault
 from mmrobot.evals.faults_rig import SETTINGS, Rig, running_rig
 from mmrobot.evals.faults_runs import play, weights_at_start
 from mmrobot.evals.faults_table import Measured, Row, table
@@ -76,7 +76,10 @@ Play = Callable[[Fault, bool], Measured]
 def _shared(rig: Rig) -> Play:
     def one(fault: Fault, harmed: bool) -> Measured:
         rig.refresh()
-        return play(fault, rig, harmed)
+        rig.clean = False
+        measured = play(fault, rig, harmed)
+        rig.clean = not harmed and measured.code == DONE and not rig.nodes.dead()
+        return measured
 
     return one
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-import pytest
 from mcap.reader import make_reader
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import JointState
