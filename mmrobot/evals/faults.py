@@ -103,10 +103,10 @@ CAMERA = (
             r"intrinsics|focal", Injection(focal=1.3)),
     _camera("tf_missing", "the camera's transform is told no more", "TRANSFORM_UNAVAILABLE",
             r"no transform", Injection(silent=(TF_TOPIC,)), rig="tf"),
-    _camera("tf_late", "the camera's transform comes 2 s late", "TRANSFORM_UNAVAILABLE",
-            r"no transform", Injection(delay_s={TF_TOPIC: 2.0}), rig="tf"),
+    _camera("tf_late", "the camera's transform comes 4 s late", "TRANSFORM_UNAVAILABLE",
+            r"no transform", Injection(delay_s={TF_TOPIC: 4.0}), rig="tf"),
     _camera("tf_extrapolating", "the camera's transform is stamped 1 s behind", "TRANSFORM_UNAVAILABLE",
-            r"no transform", Injection(shift_s={TF_TOPIC: -1.3}), rig="tf"),
+            r"no transform", Injection(shift_s={TF_TOPIC: -2.0}), rig="tf"),
     _camera("large_pictures", "12 MP pictures, 30 a second or as many as the machine can", "NONE",
             "", Injection(pixels=(4000, 3000), rate_hz=30.0)),
 )  # fmt: skip
@@ -180,7 +180,7 @@ PEOPLE = (
           Limits(("STOPPED",), r"stop", still_s=STILL_S, answers=False), "plain", "estop",
           not_yet="a stop ends what was asked before it; it does not latch"),
     Fault("power_cut_audit", "kill -9 of vlm while it saves records", "all records are whole, or not there",
-          Limits((*_GONE, DONE), answers=False), "plain", "power_cut_audit"),
+          Limits((*_GONE, "PREEMPTED", DONE), answers=False), "plain", "power_cut_audit"),
     Fault("power_cut_recording", "kill -9 of the recorder mid-task", "what was recorded can be read",
           Limits((DONE,), answers=False), "plain", "power_cut_recording"),
 )  # fmt: skip

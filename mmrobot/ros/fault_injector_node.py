@@ -40,7 +40,7 @@ from mmrobot.ros.qos import COMMAND, DYNAMIC_TF, LATCHED, SENSOR_OUT, STATE, STA
 from mmrobot.types import BASE_FRAME
 
 RAW = "raw"
-TF_PERIOD_S, TF_AHEAD_NS = 0.05, 300_000_000
+TF_PERIOD_S, TF_AHEAD_NS = 0.05, 1_000_000_000
 TURN_S = 0.01
 KINDS: dict[str, Any] = {name: CameraInfo if name.endswith("info") else Image for name in CAMERA_TOPICS}
 
