@@ -103,7 +103,8 @@ class Surroundings:
     """Changes what is said as rooms, microphones, distance and noise do."""
 
     def __init__(self, seed: int, babble: NDArray[np.int16]) -> None:
-        self._rng, self._babble = np.random.default_rng(seed), babble
+        self._rng = np.random.default_rng(seed)
+        self._babble = np.resize(babble, max(len(babble), _HISS_S * RATE_HZ))
         hiss = self._rng.standard_normal(_HISS_S * RATE_HZ, np.float32)
         self._hisses = [hiss, *(_coloured(hiss, power) for power in np.linspace(-1.0, 0.5, 8))]
 

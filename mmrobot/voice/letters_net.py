@@ -117,7 +117,8 @@ def _padded(x: NDArray[np.float32], kernel: int) -> NDArray[np.float32]:
 
 def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Hendrycks and Gimpel 2016, by its tanh."""
-    result: NDArray[np.float32] = 0.5 * x * (1.0 + np.tanh(np.float32(0.7978846) * (x + 0.044715 * x**3)))
+    bent = np.tanh(np.float32(0.7978846) * (x + np.float32(0.044715) * x * x * x))
+    result: NDArray[np.float32] = (0.5 * x * (1.0 + bent)).astype(np.float32, copy=False)
     return result
 
 
