@@ -106,6 +106,7 @@ def test_a_spoken_sentence_is_carried_out_and_answered_aloud(person: Person) -> 
     graph = person.graph
     person.command("robot put the red cube in the blue bowl", "put the red cube in the blue bowl")
     scene = Scene.from_dict(SCENE)
+
     def inside() -> bool:
         return holds("in(red_cube, blue_bowl)", graph.client.world, scene)
 

@@ -102,7 +102,23 @@ def test_stops_are_likely_stops(stops: Recogniser, halt: str) -> None:
     assert stops.hear(spoken(halt)).confidence >= VoiceConfig().stop_from
 
 
-@pytest.mark.parametrize("other", ["put it in the bowl", "go home", "yes", "the left one", "hello", "robot"])
+NEAR = pytest.mark.xfail(
+    strict=True, reason="the habits taken out of whole texts favour a stop (docs/voice.md)"
+)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "put it in the bowl",
+        "go home",
+        "yes",
+        "the left one",
+        "hello",
+        "robot",
+        pytest.param("step", marks=NEAR),
+    ],
+)
 def test_other_words_are_none(stops: Recogniser, other: str) -> None:
     assert stops.hear(spoken(other)).confidence < VoiceConfig().stop_from
 
