@@ -27,6 +27,8 @@ from mmrobot.ros.transforms import TransformBuffer
 from mmrobot.types import BASE_FRAME
 
 DISCOVER_S, LISTEN_S = 2.0, 3.0
+MOST_DISCOVER_S = 8.0
+"""On a busy machine nodes find each other late: so long is waited before no graph runs here."""
 OURS = ("vlm", "executor", "arm_server", "simulator")
 CAMERA: dict[str, Any] = {
     "image": Image,
@@ -66,6 +68,9 @@ def survey(node: Node, listen_s: float = LISTEN_S) -> Survey:
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     _spin(executor, DISCOVER_S)
+    late_s = time.monotonic() + MOST_DISCOVER_S - DISCOVER_S
+    while "vlm" not in node.get_node_names() and time.monotonic() < late_s:
+        _spin(executor, 0.2)
     found = Survey()
     pairs = [(name, space) for name, space in node.get_node_names_and_namespaces() if name != node.get_name()]
     full = [f"{space.rstrip('/')}/{name}" for name, space in pairs]
