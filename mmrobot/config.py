@@ -369,6 +369,9 @@ class VoiceConfig(Section):
     end_silence_s: float = Field(
         default=0.5, gt=0.05, le=5, description="so long a silence ends what was said"
     )
+    whole_end_silence_s: float = Field(
+        default=0.22, gt=0.05, le=5, description="so long a silence ends what is surely a whole sentence"
+    )
     longest_s: float = Field(default=12.0, ge=1, le=60, description="what is said is cut there")
     ignore_below: float = Field(default=0.04, ge=0, le=1, description="words heard less surely are none")
     confirm_below: float = Field(

@@ -17,7 +17,8 @@ from mmrobot.voice.listening import Attention
 from mmrobot.voice.recognition import make_recogniser
 from mmrobot.voice.sound import RATE_HZ, read_wav
 from mmrobot.voice.sound_devices import Microphone
-from mmrobot.voice.stop_spotter import StopSpotter, make_stops
+from mmrobot.voice.stop_chances import make_stops
+from mmrobot.voice.stop_spotter import StopSpotter
 
 
 def run_listen(wav: Path | None, seconds: float, config_file: Path | None, output: Output) -> None:

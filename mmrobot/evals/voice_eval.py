@@ -40,7 +40,8 @@ from mmrobot.voice.listening import Attention, Kind, Understood
 from mmrobot.voice.reader import Reader
 from mmrobot.voice.recognition import Recogniser, make_recogniser
 from mmrobot.voice.sound import RATE_HZ, as_int16
-from mmrobot.voice.stop_spotter import StopSpotter, make_stops
+from mmrobot.voice.stop_chances import make_stops
+from mmrobot.voice.stop_spotter import StopSpotter
 from mmrobot.voice.synthesis import Espeak
 
 WAKE = "robot"
@@ -98,7 +99,8 @@ class Hearer:
                 if isinstance(event, Stop):
                     stops.append(now_s)
                 elif isinstance(event, Pause):
-                    reader.ahead(event)
+                    if reader.ahead(event).whole:
+                        ear.seems_whole(event)
                     ahead_ready_s = now_s + time.perf_counter() - began_s
                 else:
                     understood.append(attention.understand(reader.read(event), now_s))

@@ -20,7 +20,10 @@ REPORT_EVERY = 50
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """`steps` of `batch` samples in each process; `learning_rate` is the peak of a warm-up and a cosine."""
+    """`steps` of `batch` samples in each process; `learning_rate` is the peak of a warm-up and a cosine.
+
+    `minutes`: ends it earlier, with the schedule of the rate over time; for one process.
+    """
 
     steps: int
     batch: int
@@ -31,6 +34,7 @@ class LoopSettings:
     checkpoint_every: int = 250
     validate_every: int = 500
     seed: int = 0
+    minutes: float | None = None
 
 
 Loss = Callable[[], tuple[Tensor, dict[str, float]]]
@@ -65,9 +69,10 @@ def train(
     loss_of_batch = begin(step)
     clock = _Clock(step, settings, world.size)
     running: dict[str, float] = {}
-    while step < settings.steps:
+    at = clock.progress(step)
+    while at < settings.steps:
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * schedule(step, settings.steps, settings.warmup)
+            group["lr"] = settings.learning_rate * schedule(at, settings.steps, settings.warmup)
         loss, parts = loss_of_batch()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -81,7 +86,8 @@ def train(
         if curves and step % REPORT_EVERY == 0:
             report(f"{name} {step}/{settings.steps} {_line(running)} {clock.line(step)}")
             curves.add(step, TRAIN, running)
-        last = step == settings.steps
+        at = clock.progress(step)
+        last = at >= settings.steps
         saves = last or step % settings.checkpoint_every == 0
         validates = last or step % settings.validate_every == 0
         if saves or validates:
@@ -105,6 +111,13 @@ class _Clock:
     def __init__(self, step: int, settings: LoopSettings, processes: int) -> None:
         self._settings, self._samples = settings, settings.batch * processes
         self._first = self._last = (step, time.monotonic())
+
+    def progress(self, step: int) -> int:
+        """The step, or the one that would be due by now where time is what ends it."""
+        if self._settings.minutes is None:
+            return step
+        share = (time.monotonic() - self._first[1]) / (60 * self._settings.minutes)
+        return max(step, math.floor(share * self._settings.steps))
 
     def line(self, step: int) -> str:
         now = time.monotonic()

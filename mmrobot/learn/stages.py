@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mmrobot.errors import ModelUnavailableError
 from mmrobot.learn import (
+    ear_training,
     label_training,
     language_training,
     layout_training,
@@ -48,6 +49,7 @@ class Options:
     view_steps: int | None = None
     look_steps: int | None = None
     word_steps: int | None = None
+    ear_steps: int | None = None
     batch: int | None = None
     validate_every: int | None = None
     workers: int = 1
@@ -281,3 +283,11 @@ def words(t: Training) -> None:
         world=t.world,
         validate=lambda: validation.language_figures(t.language, checked, t.world),
     )
+
+
+def ear(t: Training) -> None:
+    """Train the voice's net of letters, and write its weights beside the exported model."""
+    settings = t.settings(ear_training.DEFAULTS, t.options.ear_steps)
+    out = t.options.out.parent / "letters.safetensors"
+    ear_training.train_ear(t.options.data, out, settings, t.report, workers=t.options.workers, world=t.world)
+    t.report(f"the weights lie in {out}")

@@ -12,6 +12,7 @@ Stages, in order; all of them if none is named, each resumes from its own checkp
   words      trains reader and writer on what people say
   calibrate  fits temperatures on pictures that nothing was trained on
   export     writes config.json, model.safetensors and the processor to --out
+  ear        trains the voice's net of letters on what espeak-ng says; only where it is named
 
 Beside each checkpoint lie its curves, as CSV and PNG. All seeds stay below 1,000,000. More in
 docs/training.md.
@@ -32,6 +33,7 @@ import torch
 
 from mmrobot.errors import MmrobotError
 from mmrobot.learn import (
+    ear_training,
     label_training,
     language_training,
     layout_training,
@@ -55,7 +57,9 @@ STAGES: dict[str, Callable[[Training], None]] = {
     "words": stages.words,
     "calibrate": calibrate_heads,
     "export": export,
+    "ear": stages.ear,
 }
+ONLY_WHERE_NAMED = ("sight", "ear")
 
 
 def report(line: str) -> None:
@@ -93,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     steps("--view-steps", view_training.DEFAULTS.steps, "steps of views")
     steps("--look-steps", second_looks.DEFAULTS.steps, "steps of looks")
     steps("--word-steps", language_training.DEFAULTS.steps, "steps of words")
+    steps("--ear-steps", ear_training.DEFAULTS.steps, "steps of ear")
     made.add_argument(
         "--batch", type=positive, metavar="N", help="samples a step in each process [the stage's own]"
     )
@@ -120,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the stages asked for; 0 when all are done, 1 after an error that it told."""
     command = parser()
     args = command.parse_args(argv)
-    asked = args.stages or [stage for stage in STAGES if stage != "sight"]
+    asked = args.stages or [stage for stage in STAGES if stage not in ONLY_WHERE_NAMED]
     unknown = [s for s in asked if s not in STAGES]
     if unknown:
         command.error(f"unknown stage '{unknown[0]}'; known: {', '.join(STAGES)}")
@@ -134,6 +139,7 @@ def main(argv: list[str] | None = None) -> int:
         args.view_steps,
         args.look_steps,
         args.word_steps,
+        args.ear_steps,
         args.batch,
         args.validate_every,
         args.workers,

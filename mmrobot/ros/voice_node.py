@@ -39,7 +39,8 @@ from mmrobot.voice.reader import Reader
 from mmrobot.voice.recognition import Recogniser, make_recogniser
 from mmrobot.voice.sound import RATE_HZ, Sound, check_rate
 from mmrobot.voice.sound_devices import Loudspeaker, Microphone
-from mmrobot.voice.stop_spotter import StopSpotter, make_stops
+from mmrobot.voice.stop_chances import make_stops
+from mmrobot.voice.stop_spotter import StopSpotter
 from mmrobot.voice.synthesis import Synthesiser, make_synthesiser
 from mmrobot_msgs.action import FollowInstruction
 from mmrobot_msgs.msg import Audio
@@ -76,7 +77,7 @@ class VoiceNode(Node):
         self._gate = SpeechGate(self._config.echo_s)
         self._attention = Attention(self._config)
         self._pieces: queue.Queue[_Piece | None] = queue.Queue(MOST_PIECES)
-        self._said: queue.SimpleQueue[Pause | Utterance | None] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[tuple[Pause | Utterance, Ear] | None] = queue.SimpleQueue()
         self._to_speak: queue.Queue[str | None] = queue.Queue(MOST_SPOKEN)
         self._ears: OrderedDict[str, Ear] = OrderedDict()
         self._tainted: dict[str, bool] = {}
@@ -183,7 +184,7 @@ class VoiceNode(Node):
                 if isinstance(event, Stop):
                     self._stop(event.heard.text, event.heard.confidence)
                 elif not (deaf_to_words or self._tainted.get(piece.source)):
-                    self._said.put(event)
+                    self._said.put((event, ear))
                 elif isinstance(event, Utterance):
                     self._tainted[piece.source] = False
             # What began while the robot spoke is never read, though it may end later.
@@ -215,13 +216,14 @@ class VoiceNode(Node):
             return
         reader = Reader(self._recogniser)
         while not self._closing.is_set():
-            event = self._said.get()
-            if event is None:
+            said = self._said.get()
+            if said is None:
                 continue
+            event, ear = said
             if isinstance(event, Pause):
                 # A reading ahead that is late already would only delay what follows.
-                if self._said.empty():
-                    reader.ahead(event)
+                if self._said.empty() and reader.ahead(event).whole:
+                    ear.seems_whole(event)
                 continue
             heard = reader.read(event)
             known = self._attention.understand(heard, time.monotonic(), event.push_to_talk)

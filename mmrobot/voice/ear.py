@@ -84,6 +84,11 @@ class Ear:
         self._endpointer.reset()
         self._resampler = None
 
+    def seems_whole(self, pause: Pause) -> None:
+        """What was said up to this pause needs no long silence after it. From any thread."""
+        if self._ahead and pause.number == self._number:
+            self._endpointer.seems_whole = True
+
     def _take(self, event: Began | Went | Ended, push_to_talk: bool) -> Iterator[Stop | Pause | Utterance]:
         if isinstance(event, Began):
             self._number += 1

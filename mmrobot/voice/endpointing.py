@@ -57,7 +57,8 @@ class Ended:
 
 
 class Endpointer:
-    """Feed pieces of any length. While `held` (a button is pressed) no silence ends what is said."""
+    """Feed pieces of any length. While `held` (a button is pressed) no silence ends what is said; where it
+    `seems_whole`, and nothing more is said, a shorter one does."""
 
     def __init__(self, activity: Activity, config: VoiceConfig) -> None:
         self._activity, self._config = activity, config
@@ -76,6 +77,7 @@ class Endpointer:
         self._before: deque[np.ndarray] = deque(maxlen=round(_BEFORE_S / WINDOW_S))
         self._said: list[np.ndarray] = []
         self._silent_s = self._voiced_s = 0.0
+        self.seems_whole = False
 
     def feed(self, samples: np.ndarray) -> Iterator[Began | Went | Ended]:
         """The next (n,) int16 samples at RATE_HZ."""
@@ -106,10 +108,13 @@ class Endpointer:
         if spoken:
             self._silent_s = 0.0
             self._voiced_s += WINDOW_S
+            self.seems_whole = False
         else:
             self._silent_s += WINDOW_S
         yield Went(window, self._silent_s)
-        over = self._silent_s >= self._config.end_silence_s and not self.held
+        config = self._config
+        enough_s = config.whole_end_silence_s if self.seems_whole else config.end_silence_s
+        over = self._silent_s >= min(enough_s, config.end_silence_s) and not self.held
         if over or len(self._said) * WINDOW >= self._config.longest_s * RATE_HZ:
             yield self._ended()
 
@@ -118,4 +123,5 @@ class Endpointer:
             np.concatenate(self._said), self._silent_s, self._voiced_s >= self._config.least_speech_s
         )
         self._said, self._silent_s, self._voiced_s = [], 0.0, 0.0
+        self.seems_whole = False
         return ended

@@ -23,6 +23,7 @@ from mmrobot.tabletop.language import (
     make_question,
     random_things,
 )
+from mmrobot.tabletop.language.lexicon import COLOR_WORDS, NOUNS, SIZE_WORDS
 from mmrobot.vlm.words import words
 
 SENTENCES, _FEW = 12_000, 3_000
@@ -37,6 +38,19 @@ _CALLED = 0.5
 """Of the sentences, those with a wake word before them."""
 _ANY = 0.05
 """Of all words, those that might be any of the vocabulary."""
+_THINGS = {"the", "a", "an", "my", "that", "this", "one"} | {
+    f"{word}{plural}"
+    for kind in (NOUNS, COLOR_WORDS, SIZE_WORDS)
+    for entries, _ in kind.values()
+    for names in entries
+    for name in names
+    for word in name.split()
+    for plural in ("", "s")
+}
+"""Words that say which thing is meant; the rest is how a sentence is built."""
+_BUILT_OFTEN = 5
+_ENDS_OFTEN = 0.1
+"""Of the times that a word is said, those at the end of a sentence."""
 _LEAST = 2
 """A word said less often is a word like any other."""
 TALK = (
@@ -61,7 +75,7 @@ class LikelyWords:
     """`names`: what the robot is called; one may come before all that is said to it."""
 
     def __init__(self, names: tuple[str, ...] = ("robot",), sentences: int = SENTENCES) -> None:
-        said = [(_START, _START, *s, _END) for s in _sentences(sentences)]
+        said = [(_START, _START, *s, _END) for s in likely_sentences(sentences)]
         counts = Counter(word for s in said for word in s[2:])
         self._names = tuple(words(name) for name in names)
         called = [word for name in self._names for word in name]
@@ -77,6 +91,9 @@ class LikelyWords:
                 if word is not None:
                     following[sentence[k - 2 : k]][word] += 1
                     following[sentence[k - 1 : k]][word] += 1
+        self._passed, self._ended = _builds([s[2:-1] for s in said])
+        last = Counter(s[-2] for s in said)
+        self._ends_sentences = {word for word, n in last.items() if n >= _ENDS_OFTEN * counts[word]}
         self._after = {
             context: (np.array(list(seen)), np.array(list(seen.values()), np.float64))
             for context, seen in following.items()
@@ -88,6 +105,16 @@ class LikelyWords:
             return self._name_goes_on(said)
         name = next((n for n in self._names if said[: len(n)] == n), ())
         return self._likely((_START, _START, *said[len(name) :])[-2:], not said)
+
+    def ends(self, said: tuple[str, ...]) -> float:
+        """The chance that nothing follows, of sentences that begin with words like these."""
+        name = next((n for n in self._names if said[: len(n)] == n), ())
+        said = said[len(name) :]
+        if not said or said[-1] not in self._ends_sentences:
+            return 0.0
+        build = _build(said)
+        passed = self._passed[build]
+        return self._ended[build] / passed if passed >= _BUILT_OFTEN else 0.0
 
     @lru_cache(maxsize=4096)  # noqa: B019 (one a process)
     def _likely(self, context: tuple[str, ...], first: bool) -> NDArray[np.float64]:
@@ -121,14 +148,29 @@ class LikelyWords:
         return np.log(chances / chances.sum())
 
 
+def _build(said: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in said if word not in _THINGS)
+
+
+def _builds(sentences: list[tuple[str, ...]]) -> tuple[Counter[tuple[str, ...]], Counter[tuple[str, ...]]]:
+    """How many sentences begin so, by what is left without their things, and how many end so."""
+    passed: Counter[tuple[str, ...]] = Counter()
+    ended: Counter[tuple[str, ...]] = Counter()
+    for said in sentences:
+        passed.update({_build(said[:k]) for k in range(1, len(said) + 1)})
+        ended[_build(said)] += 1
+    return passed, ended
+
+
 def beginnings(count: int) -> list[str]:
     """The commonest two first words of what is said to a robot."""
-    begun = Counter(" ".join(said[:2]) for said in _sentences(_FEW))
+    begun = Counter(" ".join(said[:2]) for said in likely_sentences(_FEW))
     return [words for words, _ in begun.most_common(count)]
 
 
-def _sentences(count: int) -> list[tuple[str, ...]]:
-    rng = random.Random(_SEED)
+def likely_sentences(count: int, seed: int = _SEED) -> list[tuple[str, ...]]:
+    """Words that are said to a robot, drawn by the seed."""
+    rng = random.Random(seed)
     made: list[tuple[str, ...]] = []
     while len(made) < count:
         things = random_things(rng, rng.randint(3, 8))

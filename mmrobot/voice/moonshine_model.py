@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmrobot.errors import VoiceUnavailableError
+from mmrobot.voice.logarithms import log_softmax
 from mmrobot.voice.sound import RATE_HZ
 
 BEGIN, END = 1, 2
@@ -195,13 +196,6 @@ class MoonshineModel:
 def the_model() -> MoonshineModel:
     """One for all that listen in this process. Raises VoiceUnavailableError without the package."""
     return MoonshineModel()
-
-
-def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Over the last axis."""
-    shifted = logits - logits.max(-1, keepdims=True)
-    result: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-    return result
 
 
 def weights_folder(package: str = "moonshine_voice") -> Path:

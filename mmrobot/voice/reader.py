@@ -15,10 +15,11 @@ class Reader:
         self._length = 0
         self._heard: Heard | None = None
 
-    def ahead(self, pause: Pause) -> None:
+    def ahead(self, pause: Pause) -> Heard:
         """Read what may be all of it."""
         self._number, self._length = pause.number, len(pause.samples)
-        self._heard = self._recogniser.hear(pause.samples)
+        self._heard = heard = self._recogniser.hear(pause.samples)
+        return heard
 
     def read(self, utterance: Utterance) -> Heard:
         """The words of a whole utterance."""

@@ -13,10 +13,12 @@ from mmrobot.errors import VoiceUnavailableError
 
 @dataclass(frozen=True)
 class Heard:
-    """The words of one utterance, small letters without marks, "" for none; how sure, from 0 to 1."""
+    """The words of one utterance, small letters without marks, "" for none; how sure, from 0 to 1. `whole`:
+    nothing more is likely to follow."""
 
     text: str
     confidence: float
+    whole: bool = False
 
 
 NOTHING = Heard("", 0.0)
@@ -40,11 +42,15 @@ def make_recogniser(config: VoiceConfig) -> Recogniser:
         from mmrobot.voice.sherpa_recogniser import SherpaRecogniser
 
         return SherpaRecogniser(config.model)
+    from mmrobot.voice.letters_net import the_letters_net
+    from mmrobot.voice.letters_recogniser import LettersRecogniser
     from mmrobot.voice.likely_words import LikelyWords
     from mmrobot.voice.moonshine_model import the_model
     from mmrobot.voice.moonshine_recogniser import MoonshineRecogniser
 
-    return MoonshineRecogniser(the_model(), LikelyWords(config.names))
+    likely = LikelyWords(config.names)
+    others = MoonshineRecogniser(the_model(), likely)
+    return LettersRecogniser(the_letters_net(), likely, others)
 
 
 def not_installed(package: str, error: ImportError) -> VoiceUnavailableError:

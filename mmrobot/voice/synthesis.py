@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -30,16 +31,19 @@ def make_synthesiser(config: VoiceConfig) -> Synthesiser:
 
 
 class Espeak:
-    """The Debian package espeak-ng. `voice` as `espeak-ng --voices` has them, with +variant if need be."""
+    """The Debian package espeak-ng. `voice` as `espeak-ng --voices` has them, with +variant if need be;
+    `options`: more of the program's own."""
 
-    def __init__(self, voice: str = "en-us", words_per_minute: int = 165) -> None:
+    def __init__(
+        self, voice: str = "en-us", words_per_minute: int = 165, options: Sequence[str] = ()
+    ) -> None:
         program = shutil.which("espeak-ng")
         if program is None:
             raise VoiceUnavailableError(
                 "espeak-ng is not installed",
                 "sudo apt-get install espeak-ng   or set voice.speech_engine: piper",
             )
-        self._command = [program, "-v", voice, "-s", str(words_per_minute), "--stdout", "--stdin"]
+        self._command = [program, "-v", voice, "-s", str(words_per_minute), *options, "--stdout", "--stdin"]
 
     def speak(self, text: str) -> Sound:
         """The sound of it, 22,050 Hz."""

@@ -138,3 +138,16 @@ def test_the_robot_is_deaf_while_it_speaks_but_for_stops() -> None:
 def test_what_sounds_like_a_stop() -> None:
     assert sounds_like_stop("stopped: the robot holds still") and sounds_like_stop("on top of it")
     assert not sounds_like_stop("put the red cube in the blue bowl: done")
+
+
+@pytest.mark.parametrize(("silent_windows", "utterances"), [(30, 2), (6, 1)])
+def test_what_seems_whole_ends_sooner_unless_more_is_said(silent_windows: int, utterances: int) -> None:
+    listening, ended = ear(), []
+    heard = sound((0, 20), (1000, 20), (0, silent_windows), (1000, 20), (0, 40))
+    for window in heard.reshape(-1, WINDOW):
+        for event in listening.feed(window, RATE_HZ):
+            if isinstance(event, Pause):
+                listening.seems_whole(event)
+            elif isinstance(event, Utterance):
+                ended.append(event.silent_s)
+    assert ended == [pytest.approx(CONFIG.whole_end_silence_s, abs=0.04)] * utterances
