@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from safetensors import safe_open
 from scipy.fft import rfft
 
 from mmrobot.errors import VoiceUnavailableError
@@ -82,6 +81,8 @@ class LettersNet:
     """Weights and their size. Raises VoiceUnavailableError where the file is missing or damaged."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
+        from safetensors import safe_open
+
         try:
             with safe_open(path, "numpy") as file:
                 self._size = LettersSize(**json.loads(file.metadata()["size"]))

@@ -19,7 +19,7 @@ from mmrobot.voice.sound import RATE_HZ
 
 FITS = 0.0
 """From this on (natural logarithm, a letter) words fit no worse than the likeliest letters. Chosen, with
-DOUBT, on sentences that `mmrobot eval-voice` does not say: those that were heard rightly had 0.05 or more, the
+DOUBT, on sentences that `mmrobot eval-voice` does not say: those heard rightly had 0.05 or more, the
 median of other speech was -0.5."""
 DOUBT = 3.0
 """The chance of the best words among the candidates, to this power, is how sure they are."""

@@ -54,7 +54,7 @@ KEPT_IN = {
     "torch": {"vlm", "learn"},
     "transformers": {"vlm", "learn"},
     "tokenizers": {"vlm", "learn"},
-    "safetensors": {"vlm", "learn"},
+    "safetensors": {"learn", "vlm", "voice"},
     "onnx": {"vlm"},
     "onnxruntime": {"vlm", "voice"},
     "sounddevice": {"voice"},
