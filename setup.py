@@ -14,6 +14,7 @@ NODES = (
     "simulator_node",
     "vlm_node",
     "executor_node",
+    "manager_node",
     "arm_server_node",
     "console_node",
     "recorder_node",

@@ -56,6 +56,10 @@ class Runner:
         """What the hand holds, as far as the runner knows."""
         return self._held
 
+    def use(self, config: Config) -> None:
+        """Another configuration; it is asked anew at each use, also by the plan under way."""
+        self._config = config
+
     def start(self, plan: ActionPlan, held: GroundedObject | None = None) -> None:
         """Begin a plan at the next tick. `held` overrides what the hand is known to hold.
 

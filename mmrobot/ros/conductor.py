@@ -64,6 +64,11 @@ class Conductor:
         """The task under way."""
         return self._task
 
+    def use(self, config: Config) -> None:
+        """Another configuration, from the next decision on."""
+        with self._lock:
+            self._config = config
+
     # -- what is said ------------------------------------------------------------------------------
 
     def submit(self, task: Task) -> None:

@@ -88,6 +88,7 @@ def running_graph(
     scene: dict[str, Any] | None = None,
     environment: dict[str, str] | None = None,
     wait: bool = True,
+    spares: dict[str, str] | None = None,
     **options: Any,
 ) -> Iterator[Graph]:
     """All nodes up and ready; ended at the end. Logs lie in `folder`/logs."""
@@ -110,7 +111,7 @@ def running_graph(
     os.environ.update(LOCAL)
     with (
         reserved,
-        Supervisor(nodes, variables, folder / "logs") as supervisor,
+        Supervisor(nodes, variables, folder / "logs", spares) as supervisor,
         RobotClient(domain) as client,
     ):
         client.watch_truth()
