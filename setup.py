@@ -22,6 +22,8 @@ NODES = (
     "voice_node",
     "moveit_server_node",
     "navigation_server_node",
+    "fault_injector_node",
+    "faulty_vlm_node",
 )
 
 

@@ -39,6 +39,8 @@ NODES = (
     "voice_node",
     "moveit_server_node",
     "navigation_server_node",
+    "fault_injector_node",
+    "faulty_vlm_node",
 )
 
 # Variables of a sourced ROS, or of another environment, would mix two installations.

@@ -381,6 +381,25 @@ def evaluate_voice(
 
 
 @app.command(
+    epilog=_example("mmrobot faults --list", "mmrobot faults --only camera_stops,kill_vlm --out runs/faults")
+)
+def faults(
+    only: Annotated[str, typer.Option(help="names, comma-separated [default: all]")] = "",
+    count: Annotated[int, typer.Option(help="runs of each, and of its healthy twin")] = 1,
+    out: Annotated[Path, typer.Option(help="folder for the table and the logs")] = Path("runs/faults"),
+    real_time_factor: Pace = 1.0,
+    list_only: Annotated[bool, typer.Option("--list", help="only tell which there are")] = False,
+    as_json: Json = False,
+) -> None:
+    """What the robot does when something fails: each fault is put into the running graph and measured."""
+    from mmrobot.cli.faults import run_faults
+    from mmrobot.evals.faults_suite import FaultOptions
+
+    options = FaultOptions(count, out, real_time_factor)
+    run(as_json, lambda output: run_faults(only, options, list_only, output))
+
+
+@app.command(
     epilog=_example("mmrobot bench --rounds 5 --out runs/bench.json", "mmrobot bench --pruning --selective")
 )
 def bench(

@@ -94,6 +94,8 @@ class ExecutorNode(ManagedNode):
         self._stop_out = self.create_publisher(Empty, "stop_all", COMMAND)
         self._held_out = self.create_publisher(GroundedObjectMsg, "~/held", LATCHED)
         self._held_label: str | None = None
+        # A new start holds nothing that it knows of; what was told in the life before no longer counts.
+        self._held_out.publish(GroundedObjectMsg())
         self._monitor = HeartbeatMonitor(self, self._config.runner.tick_s, CATCH_UP_S)
         self._lives: dict[str, str] = {}
         self._server = ActionServer(

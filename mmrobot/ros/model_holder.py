@@ -146,6 +146,12 @@ class ModelHolder:
         if serving.ladder.standing.rung is None:
             changing = StillLoadingError("the model changes over to its next rung", "wait some seconds")
             return self._fault if self._dead else changing
+        slot, computing_s = self._inference.busy_with()
+        if computing_s > self._config.model.timeout_s:
+            return ModelUnavailableError(
+                f"the model has not answered for {computing_s:.0f} s (it was asked to '{slot}')",
+                "start the vlm node again, or choose another model",
+            )
         return None
 
     def _why_none(self) -> MmrobotError:

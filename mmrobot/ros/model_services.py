@@ -27,7 +27,7 @@ from mmrobot.ros.messages import (
 from mmrobot.types import RgbdFrame
 from mmrobot_msgs.srv import Ask, Ground, Locate
 
-TIMEOUT_S = 15.0
+TIMEOUT_S = 9.0
 
 
 class ModelServices:

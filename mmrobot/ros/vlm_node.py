@@ -83,7 +83,7 @@ LIVE = (
 )
 """Settings that are parameters too, changed while the node runs: each is asked anew where it is used."""
 TICK_S = 0.1
-LOOK_TIMEOUT_S = 12.0
+LOOK_TIMEOUT_S = 8.0
 TOLD_AGAIN_S = 2.0
 SPOKEN = (Phase.APPROVAL, Phase.QUEUED)
 MEND_FIRST = "mend that, then give the instruction again"

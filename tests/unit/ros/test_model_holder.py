@@ -306,3 +306,14 @@ def test_wait_raises_why_nothing_serves(bench: Bench) -> None:
     holder = bench.hold()
     with pytest.raises(ModelUnavailableError, match="no weights"):
         holder.wait()
+
+
+def test_a_model_that_does_not_come_back_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.known["mmrobot-nano"] = [works(Eyes("first"))]
+    holder = bench.hold()
+    eventually(lambda: holder.problem() is None)
+    monkeypatch.setattr(bench.inference, "busy_with", lambda: ("plan", 8.0))
+    assert holder.problem() is None, "it may take so long"
+    monkeypatch.setattr(bench.inference, "busy_with", lambda: ("plan", 31.0))
+    problem = holder.problem()
+    assert isinstance(problem, ModelUnavailableError) and "not answered for 31 s" in problem.message
