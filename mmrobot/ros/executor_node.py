@@ -35,7 +35,7 @@ from mmrobot.execution.runner import Runner
 from mmrobot.ros.deferred_goal import DeferredGoal
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
 from mmrobot.ros.live_settings import LiveSettings
-from mmrobot.ros.managed_node import ManagedNode
+from mmrobot.ros.managed import ManagedNode
 from mmrobot.ros.messages import object_to_message, plan_from_message
 from mmrobot.ros.node_process import run_node
 from mmrobot.ros.parameters import declare_config

@@ -41,7 +41,7 @@ from mmrobot.ros.health import HealthReporter, StillLoadingError
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
 from mmrobot.ros.inference_thread import InferenceThread
 from mmrobot.ros.live_settings import LiveSettings
-from mmrobot.ros.managed_node import ManagedNode
+from mmrobot.ros.managed import ManagedNode
 from mmrobot.ros.markers import plan_markers
 from mmrobot.ros.messages import (
     error_code,
