@@ -10,7 +10,8 @@ from mmrobot.cli.output import Output
 from mmrobot.config import default_config_file, load_config
 from mmrobot.ros.bringup import Supervisor
 from mmrobot.ros.client import RobotClient
-from mmrobot.ros.graph import SPARES, GraphOptions, graph_nodes, shared_folder
+from mmrobot.ros.graph import GraphOptions, graph_nodes, shared_folder
+from mmrobot.ros.hung import HungWatch
 from mmrobot.ros.scene_file import load_scene
 
 CHECK_S = 0.3
@@ -28,16 +29,19 @@ def run_up(options: GraphOptions, simulate: bool, output: Output) -> None:
     nodes = graph_nodes(options, simulate)
     domain = os.environ.get("ROS_DOMAIN_ID", "0")
     output.console.print(f"[bold]mmrobot[/] {', '.join(n.name for n in nodes)} on ROS domain {domain}")
-    with Supervisor(nodes, spares=SPARES) as supervisor:
+    with Supervisor(nodes) as supervisor:
         ready = False
         with RobotClient(namespace=options.namespace) as client:
+            watch = HungWatch(client.monitor)
             while not ended.wait(CHECK_S):
-                for name in supervisor.tend():
+                hung = watch.hung(supervisor.pids)
+                for name in hung:
+                    output.console.print(f"[yellow]{name} hangs[/]  it is killed")
+                for name in supervisor.tend(hung):
                     ready, client.health = False, None
                     output.console.print(f"[yellow]{name} died[/]  it is started again")
                 if not ready and client.health is not None and not any(client.health.values()):
                     ready = True
-                    supervisor.stand_by()
                     output.console.print(
                         '[green]ready[/]  try: mmrobot say "put the red cube in the blue bowl"'
                     )

@@ -11,20 +11,21 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmrobot.errors import AlreadyRunningError, ErrorCode, MmrobotError
 from mmrobot.ros.graph import NodeSpec
 from mmrobot.ros.machine_lock import machine_lock
-from mmrobot.ros.spare import GO
 
 INTERRUPT_S = 4.0
 TERMINATE_S = 2.0
 _PR_SET_PDEATHSIG = 1
 # A node that ends by itself sooner would do so again: its error is told instead.
 STARTED_S = 20.0
+# A start takes a core: those who must notice the death, and hold the robot still, have it first.
+NOTICE_S = 0.5
 MAX_DEATHS, DEATHS_WITHIN_S = 5, 120.0
 
 
@@ -62,14 +63,15 @@ class _Running:
     process: subprocess.Popen[bytes]
     log: Path | None
     since_s: float
+    ended_s: float | None = None
+    """When its end was seen."""
 
 
 class Supervisor:
     """The processes of one graph. Use as a context manager: leaving it ends them all.
 
-    With `log_folder` each node writes its own file there; else all share this process's stderr. For each
-    node of `spares` a second process stands by with that module imported (see spare.py). Start nodes from
-    the main thread: Linux ends them with the thread that started them.
+    With `log_folder` each node writes its own file there; else all share this process's stderr. Start nodes
+    from the main thread: Linux ends them with the thread that started them.
     """
 
     def __init__(
@@ -77,14 +79,11 @@ class Supervisor:
         nodes: Sequence[NodeSpec],
         environment: Mapping[str, str] | None = None,
         log_folder: Path | None = None,
-        spares: Mapping[str, str] | None = None,
     ) -> None:
         self._nodes = list(nodes)
         self._environment = {**os.environ, **(environment or {})}
         self._log_folder = log_folder
         self._running: dict[str, _Running] = {}
-        self._heavy = dict(spares or {})
-        self._spares: dict[str, subprocess.Popen[bytes]] = {}
         self._deaths: dict[str, deque[float]] = {}
 
     def __enter__(self) -> Supervisor:
@@ -105,38 +104,15 @@ class Supervisor:
 
     def start_node(self, spec: NodeSpec) -> None:
         """Start one node, also one that died."""
-        log = self._log_of(spec)
-        spare = self._spares.pop(spec.name, None)
-        if spare is not None and spare.poll() is None and spare.stdin is not None:
-            spare.stdin.write(f"{GO}\n".encode())
-            spare.stdin.close()
-            process = spare
-        else:
-            process = self._launch(spec, [spec.module, *spec.arguments()])
-        self._running[spec.name] = _Running(spec, process, log, time.monotonic())
-
-    def stand_by(self) -> None:
-        """Start the spares that are missing; call it once the nodes work, since a start takes a core."""
-        for name, heavy in self._heavy.items():
-            spare = self._spares.get(name)
-            if name in self._running and (spare is None or spare.poll() is not None):
-                spec = self._running[name].spec
-                command = ["mmrobot.ros.spare", heavy, spec.module, *spec.arguments()]
-                self._spares[name] = self._launch(spec, command, spare=True)
-
-    def _log_of(self, spec: NodeSpec) -> Path | None:
-        return None if self._log_folder is None else self._log_folder / f"{spec.name}.log"
-
-    def _launch(self, spec: NodeSpec, arguments: list[str], spare: bool = False) -> subprocess.Popen[bytes]:
-        log = self._log_of(spec)
+        log = None if self._log_folder is None else self._log_folder / f"{spec.name}.log"
         if log is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
         output = sys.stderr if log is None else log.open("ab" if spec.name in self._running else "wb")
         try:
-            return subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+            process = subprocess.Popen(
+                [sys.executable, "-m", spec.module, *spec.arguments()],
                 env=self._environment,
-                stdin=subprocess.PIPE if spare else subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -145,6 +121,7 @@ class Supervisor:
         finally:
             if log is not None:
                 output.close()
+        self._running[spec.name] = _Running(spec, process, log, time.monotonic())
 
     @property
     def pids(self) -> dict[str, int]:
@@ -152,7 +129,7 @@ class Supervisor:
         return {name: r.process.pid for name, r in self._running.items() if r.process.poll() is None}
 
     def kill(self, name: str) -> None:
-        """End one node without warning, as a crash would (tests)."""
+        """End one node without warning, as a crash would."""
         self._running[name].process.kill()
         self._running[name].process.wait()
 
@@ -160,23 +137,30 @@ class Supervisor:
         """Start a node that has ended again."""
         self.start_node(self._running[name].spec)
 
-    def tend(self) -> list[str]:
-        """Start again what was killed or has crashed; the names of what was started.
+    def tend(self, hung: Iterable[str] = ()) -> list[str]:
+        """Kill what is `hung`, start again what was killed or has crashed; the names of what was started.
 
         Raises NodeDiedError for a node that ended by itself within STARTED_S of its start, or that died
         MAX_DEATHS times within DEATHS_WITHIN_S: another start would end the same way.
         """
-        dead = self.dead()
-        for name in dead:
+        for name in hung:
+            self.kill(name)
+        begun = []
+        for name in self.dead():
             now_s, running = time.monotonic(), self._running[name]
+            running.ended_s = running.ended_s or now_s
+            if now_s - running.ended_s < NOTICE_S:
+                continue
             deaths = self._deaths.setdefault(name, deque(maxlen=MAX_DEATHS))
             deaths.append(now_s)
             killed = running.process.returncode < 0
+            lived_s = running.ended_s - running.since_s
             often = len(deaths) == MAX_DEATHS and now_s - deaths[0] < DEATHS_WITHIN_S
-            if often or not (killed or now_s - running.since_s > STARTED_S):
+            if often or not (killed or lived_s > STARTED_S):
                 raise self.obituary(name)
             self.revive(name)
-        return dead
+            begun.append(name)
+        return begun
 
     def dead(self) -> list[str]:
         """Names of nodes whose processes have ended."""
@@ -209,9 +193,6 @@ class Supervisor:
 
     def stop(self) -> None:
         """Interrupt all, then terminate, then kill whoever is left."""
-        for spare in self._spares.values():
-            spare.kill()
-            spare.wait()
         for number, patience_s in (
             (signal.SIGINT, INTERRUPT_S),
             (signal.SIGTERM, TERMINATE_S),

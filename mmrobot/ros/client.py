@@ -73,7 +73,7 @@ class RobotClient:
         self._loading_told_s = float("-inf")
         self.world: WorldState | None = None
         self.speech: list[str] = []
-        self._monitor = HeartbeatMonitor(self.node, WATCH_S, CATCH_UP_S)
+        self.monitor = HeartbeatMonitor(self.node, WATCH_S, CATCH_UP_S)
         self._under_way: dict[int, tuple[Follow, Callable[[Follow], None], dict[str, str]]] = {}
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.node.create_timer(
@@ -156,7 +156,7 @@ class RobotClient:
                 self._ended(follow, result)
                 on_end(follow)
 
-        self._under_way[id(follow)] = (follow, on_end, self._monitor.lives(["vlm"]))
+        self._under_way[id(follow)] = (follow, on_end, self.monitor.lives(["vlm"]))
         follow.call = self._follow.send(
             goal,
             on_end=ended,
@@ -250,10 +250,10 @@ class RobotClient:
             time.sleep(0.1)
 
     def _watch(self) -> None:
-        self._monitor.turn()
+        self.monitor.turn()
         for key, (follow, on_end, lives) in list(self._under_way.items()):
             # A life that was not heard of yet when the words were said is no other one.
-            gone = self._monitor.missing(["vlm"], SILENT_S, lives) if lives else []
+            gone = self.monitor.missing(["vlm"], SILENT_S, lives) if lives else []
             if gone and self._under_way.pop(key, None) is not None:
                 follow.error = RobotUnavailableError(
                     f"no heartbeat of 'vlm' for over {SILENT_S:g} s, or a new start of it, "

@@ -191,6 +191,9 @@ class Conductor:
         with self._lock:
             for aside in list(self._asides):
                 self._tick_aside(aside)
+            silent = self._stage.silent() if self._robot_busy else []
+            if silent:
+                self._lose(silent)
             task = self._task
             if task is None:
                 return
@@ -207,19 +210,17 @@ class Conductor:
                 self._finish(
                     task, DeadlineError(f"'{task.phase.value}' took longer than {limit_s} s", "try again")
                 )
-            elif task.phase in (Phase.EXECUTING, Phase.HOMING, Phase.HANDOVER) and self._robot_busy:
-                silent = self._stage.silent()
-                if silent:
-                    self._robot_busy, self._away = False, True
-                    self._stage.halt(StopKind.STOP, "")
-                    self._finish(
-                        task,
-                        RobotUnavailableError(
-                            f"no heartbeat of {' and '.join(silent)} while the plan was carried out, "
-                            "or a new start of it",
-                            "start them again",
-                        ),
-                    )
+
+    def _lose(self, silent: list[str]) -> None:
+        """Who carried a plan out will not tell of its end. A task that was stopped before is over; the next
+        one begins from home."""
+        self._robot_busy, self._away = False, True
+        task = self._task
+        if task is not None and task.phase in (Phase.EXECUTING, Phase.HOMING, Phase.HANDOVER):
+            self._stage.halt(StopKind.STOP, "")
+            names = " and ".join(silent)
+            words = f"no heartbeat of {names} while the plan was carried out, or a new start of it"
+            self._finish(task, RobotUnavailableError(words, "start them again"))
 
     def _tick_aside(self, aside: Task) -> None:
         age_s = time.monotonic() - aside.since_s

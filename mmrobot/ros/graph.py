@@ -24,8 +24,6 @@ SERVERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Who serves `execute_skill`: module and parameters."""
 NO_SERVER = "none"
-SPARES = {"vlm": "mmrobot.vlm.families.nano_parts"}
-"""Nodes whose libraries take long to load, and the module that loads them (see spare.py)."""
 BRINGUPS = ("manager", "self", "other")
 
 

@@ -1,12 +1,13 @@
-"""The manager and whoever starts the processes: a node killed with -9 is back at work within LIMIT_S.
+"""The manager and whoever starts the processes: a node killed with -9, or hung, is back at work in time.
 
-The heartbeat's limits are those of the shipped configuration, as `mmrobot up` runs. Others load the test
-machine too, so that the limit is wide there; MMROBOT_TEST_REAL_TIME=1 holds the robot's to 10 s.
+The heartbeat's limits are those of the shipped configuration, as `mmrobot up` runs. A machine whose cores
+others use too may give the limit a factor: MMROBOT_TEST_TIME_FACTOR=3.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -17,31 +18,25 @@ from std_msgs.msg import Empty, Float64MultiArray, String
 
 from mmrobot.errors import MmrobotError
 from mmrobot.ros.client import Follow
-from mmrobot.ros.graph import SPARES
+from mmrobot.ros.hung import HUNG_S
 from mmrobot.ros.qos import COMMAND, STATE
 from tests.support.graph import PATIENT, Graph, running_graph
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
-LIMIT_S = 10.0 if os.environ.get("MMROBOT_TEST_REAL_TIME") else 45.0
-STAND_BY_S = 25.0
-"""Until the spare's libraries are loaded, on a slow machine."""
+LIMIT_S = 10.0 * float(os.environ.get("MMROBOT_TEST_TIME_FACTOR", "1"))
 WORDS = "pick up the green ball"
 
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     config = {**PATIENT, "heartbeat": {"timeout_s": 0.35, "give_up_s": 3.0}}
-    with running_graph(tmp_path_factory.mktemp("bringup"), config, spares=SPARES) as running:
-        running.nodes.stand_by()
-        time.sleep(STAND_BY_S)
+    with running_graph(tmp_path_factory.mktemp("bringup"), config) as running:
         yield running
 
 
 def tended(graph: Graph, condition: Callable[[], object], what: str) -> None:
-    """Wait as `mmrobot up` does: what dies is started again. In the main thread, whose end a node follows."""
-
     def there() -> object:
-        graph.nodes.tend()
+        graph.tend()
         return condition()
 
     graph.wait(there, what, 60.0)
@@ -81,16 +76,16 @@ def beats_of(graph: Graph) -> dict[str, list[str]]:
     return beats
 
 
-def back_after_s(graph: Graph, name: str) -> float:
-    """Seconds from a kill until another life of the node beats, active where it has states, and all parts
+def back_after_s(graph: Graph, name: str, harm: Callable[[str], object]) -> float:
+    """Seconds from the harm until another life of the node beats, active where it has states, and all parts
     are healthy and a plan is made."""
     beats = beats_of(graph)
     graph.wait(lambda: name in beats, "its beat")
     before = beats[name][0]
     began_s = time.monotonic()
-    graph.nodes.kill(name)
+    harm(name)
     while True:
-        graph.nodes.tend()
+        graph.tend()
         reborn = beats[name][0] != before and beats[name][1:] in ([], ["active"])
         healthy = graph.client.health is not None and not any(graph.client.health.values())
         if reborn and healthy and planned(graph):
@@ -106,10 +101,17 @@ def test_the_manager_brings_both_up(graph: Graph) -> None:
 
 @pytest.mark.parametrize("name", ["executor", "vlm", "arm_server", "manager"])
 def test_a_killed_node_is_back_at_work_in_time(graph: Graph, name: str) -> None:
-    took_s = back_after_s(graph, name)
+    took_s = back_after_s(graph, name, graph.nodes.kill)
     print(f"\n{name} killed: back at work after {took_s:.1f} s")
     assert state(graph, "executor") == state(graph, "vlm") == "active"
     assert took_s <= LIMIT_S
+
+
+def test_a_hung_node_is_killed_and_back_at_work(graph: Graph) -> None:
+    """Stopped by SIGSTOP it lives on and says nothing, as one in an endless loop does."""
+    took_s = back_after_s(graph, "executor", lambda name: os.kill(graph.nodes.pids[name], signal.SIGSTOP))
+    print(f"\nexecutor hung: back at work after {took_s:.1f} s")
+    assert HUNG_S <= took_s <= LIMIT_S + HUNG_S
 
 
 def test_what_nobody_starts_again_stays_away(graph: Graph) -> None:
@@ -146,7 +148,9 @@ def test_a_death_stops_the_robot_and_nothing_goes_on_by_itself(graph: Graph) -> 
     graph.ready()
     back_s = speeds[-1][0]
     graph.wait(lambda: speeds[-1][0] > back_s + 2.0, "two more seconds")
-    assert max((v for t, v in speeds if t > killed_s + 0.5), default=0.0) == 0.0
+    still_s = max(t for t, v in speeds if v > 0.0) - killed_s
+    print(f"\nexecutor killed in motion: still after {still_s:.2f} simulated s")
+    assert still_s <= 0.5
     assert graph.start("pick up the red cube").error is None
     graph.client.stop(20.0)
 

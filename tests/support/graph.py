@@ -21,6 +21,7 @@ from mmrobot.errors import DeadlineError
 from mmrobot.ros.bringup import Supervisor, free_domain
 from mmrobot.ros.client import Follow, RobotClient
 from mmrobot.ros.graph import GraphOptions, NodeSpec, graph_nodes
+from mmrobot.ros.hung import HungWatch
 
 SCENE: dict[str, Any] = {
     "seed": 7,
@@ -47,6 +48,7 @@ class Graph:
         self.recording = "recorder" in nodes.pids
         self.statuses: list[dict[str, Any]] = []
         client.on_status = self.statuses.append
+        self._watch = HungWatch(client.monitor)
 
     def wait(self, condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
         deadline = time.monotonic() + timeout_s
@@ -77,6 +79,11 @@ class Graph:
     def seen(self, state: str, text: str = "") -> bool:
         return any(s["state"] == state and text in s["message"] for s in self.statuses)
 
+    def tend(self) -> list[str]:
+        """As `mmrobot up` does: start again what has died or hangs. In the main thread, whose end a node
+        follows."""
+        return self.nodes.tend(self._watch.hung(self.nodes.pids))
+
     def ready(self) -> None:
         self.client.wait_ready(READY_S, lambda _: self.nodes.check(), self.recording)
 
@@ -88,7 +95,6 @@ def running_graph(
     scene: dict[str, Any] | None = None,
     environment: dict[str, str] | None = None,
     wait: bool = True,
-    spares: dict[str, str] | None = None,
     **options: Any,
 ) -> Iterator[Graph]:
     """All nodes up and ready; ended at the end. Logs lie in `folder`/logs."""
@@ -111,7 +117,7 @@ def running_graph(
     os.environ.update(LOCAL)
     with (
         reserved,
-        Supervisor(nodes, variables, folder / "logs", spares) as supervisor,
+        Supervisor(nodes, variables, folder / "logs") as supervisor,
         RobotClient(domain) as client,
     ):
         client.watch_truth()

@@ -91,7 +91,7 @@ class Beats:
 
 def test_an_instruction_ends_in_words_when_the_vlm_node_dies() -> None:
     client, beats, told = Client(), Beats(), []
-    client._monitor = beats  # type: ignore[assignment]
+    client.monitor = beats  # type: ignore[assignment]
     known, unknown = Follow("pick up the cube"), Follow("nobody was heard when it was said")
     client._under_way = {
         1: (known, told.append, {"vlm": "a"}),
