@@ -88,7 +88,7 @@ class ModelConfig(Section):
     threads: int = Field(
         default=1, ge=0, le=256, description="CPU threads for inference; 0 leaves the library's choice"
     )
-    timeout_s: float = Field(default=9.0, gt=0, le=600, description="a plan may take this long")
+    timeout_s: float = Field(default=9.0, gt=0, le=600, description="a plan or an answer may take this long")
 
 
 class RemoteConfig(Section):

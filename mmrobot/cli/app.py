@@ -203,6 +203,17 @@ def stop(as_json: Json = False) -> None:
     run(as_json, run_stop)
 
 
+@app.command(epilog=_example("mmrobot estop", "mmrobot estop --reset"))
+def estop(
+    reset: Annotated[bool, typer.Option("--reset", help="free it; nothing goes on by itself")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hold the robot still, now, and whatever is said until it is reset; new starts of nodes included."""
+    from mmrobot.cli.say import run_estop
+
+    run(as_json, lambda output: run_estop(reset, output))
+
+
 @app.command(
     epilog=_example('mmrobot plan --image rgb.png --depth depth.npy --camera camera.yaml "pick up the cup"')
 )

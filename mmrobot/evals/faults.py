@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 
 from mmrobot.errors import InvalidConfigError
 from mmrobot.ros.fault_injection import CAMERA_TOPICS, TF_TOPIC, Injection
+from mmrobot.ros.hung import HUNG_S
 
 STILL_S, RETURN_S = 0.5, 10.0
+BACK_S = 10.0
+"""Until a node that was killed works again."""
+HUNG_BACK_S = BACK_S + HUNG_S
 DONE = "NONE"
 
 
@@ -162,9 +166,12 @@ NODES = ("simulator", "arm_server", "executor", "vlm")
 PROCESSES = (
     *(_death("kill", node) for node in NODES),
     *(_death("terminate", node) for node in NODES[1:]),
-    *(Fault(f"restart_{node}", f"kill -9 of {node}; nobody starts it by hand", "is back within 30 s",
-            Limits((*_GONE, DONE), still_s=None, answers=False), "plain", "restart", target=node,
-            not_yet="nothing restarts dead nodes yet") for node in NODES[1:]),
+    *(Fault(f"restart_{node}", f"kill -9 of {node}; nobody starts it by hand", f"is back within {BACK_S:g} s",
+            Limits((*_GONE, DONE), answers=False), "plain", "restart", target=node)
+      for node in (*NODES[1:], "manager")),
+    *(Fault(f"hang_{node}", f"SIGSTOP of {node} mid-motion", f"stops, is back within {HUNG_BACK_S:g} s",
+            Limits((*_GONE, DONE), still_s=STILL_S, answers=False), "plain", "hang", target=node)
+      for node in NODES[1:]),
 )  # fmt: skip
 
 PEOPLE = (
@@ -175,10 +182,10 @@ PEOPLE = (
           Limits(("STOPPED",), r"stop", still_s=STILL_S), "plain", "flood"),
     Fault("two_goals", "two goals at the same time", "one gives way, the other is carried out",
           Limits(("PREEMPTED",), r"took its place"), "plain", "two_goals"),
-    Fault("estop_latches", "a stop, a new goal, then new starts of vlm and executor and a goal",
+    Fault("estop_latches", "an emergency stop, a goal, new starts of vlm and executor, a goal, a reset",
           "stays still until it is reset",
-          Limits(("STOPPED",), r"stop", still_s=STILL_S, answers=False), "plain", "estop",
-          not_yet="a stop ends what was asked before it; it does not latch"),
+          Limits(("STOPPED",), r"emergency stop is latched", still_s=STILL_S, answers=False), "plain",
+          "estop"),
     Fault("power_cut_audit", "kill -9 of vlm while it saves records", "all records are whole, or not there",
           Limits((*_GONE, "PREEMPTED", DONE), answers=False), "plain", "power_cut_audit"),
     Fault("power_cut_recording", "kill -9 of the recorder mid-task", "what was recorded can be read",

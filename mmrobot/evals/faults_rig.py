@@ -17,12 +17,14 @@ import yaml
 
 from mmrobot.config import default_config_file, load_config
 from mmrobot.errors import DeadlineError, MmrobotError
+from mmrobot.evals.faults import DONE
 from mmrobot.evals.faults_table import Measured
 from mmrobot.ros.bringup import Supervisor, free_domain
 from mmrobot.ros.client import Follow, RobotClient
 from mmrobot.ros.fault_injection import CAMERA_TOPICS, Injection
 from mmrobot.ros.fault_probe import MOVING_RAD_S, FaultProbe, Reply, code_of
 from mmrobot.ros.graph import DEFAULT_SCENE, GraphOptions, NodeSpec, graph_nodes, shared_folder
+from mmrobot.ros.hung import HungWatch
 from mmrobot.ros.scene_file import load_scene
 from mmrobot.tabletop.goals import WorldState, holds, moved_m
 
@@ -86,6 +88,7 @@ class Rig:
         assert episode is not None
         self.words, self.goals = episode.instruction, episode.expect.goal
         self.expected_dead: set[str] = set()
+        self._hung = HungWatch(self.client.monitor)
         self.clean = True
         """Whether the last run left the hand empty and all nodes alive."""
 
@@ -122,6 +125,21 @@ class Rig:
         self.ready()
         self.probe.clear()
 
+    def back_after_s(self, name: str, timeout_s: float) -> float:
+        """Wall seconds until a node that was just harmed works again, started as `mmrobot up` does; raises
+        DeadlineError."""
+        began_s, monitor = time.monotonic(), self.client.monitor
+        before = monitor.lives([name])
+
+        def there() -> bool:
+            self.nodes.tend(self._hung.hung(self.nodes.pids))
+            reborn = bool(monitor.reborn([name], before)) and not monitor.idle([name])
+            healthy = self.client.health is not None and not any(self.client.health.values())
+            return reborn and healthy and self.instruct(ASIDE, 3.0, 0.2).code == DONE
+
+        self.probe.wait(there, f"'{name}' at work again", timeout_s)
+        return time.monotonic() - began_s
+
     def world(self) -> WorldState:
         """The simulator's truth, for judging only."""
         world = self.client.world
@@ -144,11 +162,11 @@ class Rig:
         )
         return run.follow.done.is_set() or (acts and self.probe.speed > 0.1)
 
-    def instruct(self, words: str, timeout_s: float = REPLY_S) -> Reply:
+    def instruct(self, words: str, timeout_s: float = REPLY_S, served_s: float = 5.0) -> Reply:
         """An instruction that moves nothing: how long its end takes."""
         began_s = time.monotonic()
         try:
-            follow = self.client.follow(words, plan_only=True, timeout_s=5.0)
+            follow = self.client.follow(words, plan_only=True, timeout_s=served_s)
         except MmrobotError as error:
             return Reply("", error.message, time.monotonic() - began_s)
         ended = follow.done.wait(timeout_s)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mmrobot.errors import DeadlineError
-from mmrobot.evals.faults import Fault
+from mmrobot.evals.faults import BACK_S, HUNG_BACK_S, Fault
 from mmrobot.evals.faults_people import (
     disk_full,
     ended,
@@ -25,8 +25,6 @@ from mmrobot.evals.faults_rig import TASK_S, Rig, Run, Setting, running_rig
 from mmrobot.evals.faults_table import Measured
 from mmrobot.ros.fault_injection import Injection
 from mmrobot.vlm.registry import SHIPPED
-
-BACK_S = 30.0
 
 
 def play(fault: Fault, rig: Rig, harmed: bool) -> Measured:
@@ -130,21 +128,22 @@ def _end(number: int) -> Callable[[Fault, Rig, bool], Measured]:
     return work
 
 
-def _restart(fault: Fault, rig: Rig, harmed: bool) -> Measured:
-    run, name = rig.start(), fault.target
-    if harmed:
+def _restart(number: int, limit_s: float) -> Callable[[Fault, Rig, bool], Measured]:
+    def work(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+        run, name = rig.start(), fault.target
+        if not harmed:
+            run.await_end()
+            return run.measured()
         rig.expected_dead.add(name)
-        was = rig.nodes.pids[name]
-        os.kill(was, signal.SIGKILL)
+        os.kill(rig.nodes.pids[name], number)
         try:
-            rig.probe.wait(lambda: rig.nodes.pids.get(name, was) != was, "a new start", BACK_S)
-            rig.ready(BACK_S)
-            run.figures["back after"] = f"{time.monotonic() - run.began_s:.1f} s"
+            run.figures["back after"] = f"{rig.back_after_s(name, limit_s):.1f} s"
         except DeadlineError:
-            run.broken.append(f"not back within {BACK_S:g} s")
-    run.await_end(1.0 if harmed else TASK_S)
-    measured = run.measured()
-    return measured if not harmed else ended(measured)
+            run.broken.append(f"not back within {limit_s:g} s")
+        run.await_end(1.0)
+        return ended(run.measured())
+
+    return work
 
 
 RUNS: dict[str, Callable[[Fault, Rig, bool], Measured]] = {
@@ -153,7 +152,8 @@ RUNS: dict[str, Callable[[Fault, Rig, bool], Measured]] = {
     "weights": _weights,
     "kill": _end(signal.SIGKILL),
     "terminate": _end(signal.SIGTERM),
-    "restart": _restart,
+    "restart": _restart(signal.SIGKILL, BACK_S),
+    "hang": _restart(signal.SIGSTOP, HUNG_BACK_S),
     "disk_full": disk_full,
     "flood": flood,
     "two_goals": two_goals,

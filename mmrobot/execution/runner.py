@@ -157,7 +157,7 @@ class Runner:
         if result is None:
             limit = self._config.runner.look_timeout_s
             if self._now_s - self._since_s > limit:
-                self._fail(ErrorCode.TIMEOUT, f"no fresh look within {limit} s")
+                self._fail(ErrorCode.TIMEOUT, f"no fresh look within {limit} s (runner.look_timeout_s)")
             return
         if result.step is not None:
             self._report_moves(self._step, result.step)

@@ -17,9 +17,15 @@ from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, InvalidHandle, MultiThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import Empty, String
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 
-from mmrobot.errors import DeadlineError, ErrorCode, MmrobotError, RobotUnavailableError
+from mmrobot.errors import (
+    DeadlineError,
+    ErrorCode,
+    ExecutionFailedError,
+    MmrobotError,
+    RobotUnavailableError,
+)
 from mmrobot.ros.action_caller import ActionCall, ActionCaller
 from mmrobot.ros.heartbeat import CATCH_UP_S, HeartbeatMonitor
 from mmrobot.ros.messages import error_code, plan_from_message, pointing_to_message
@@ -82,6 +88,9 @@ class RobotClient:
         self._follow = ActionCaller(self.node, FollowInstruction, "follow_instruction")
         self._stop_client = self.node.create_client(
             Trigger, "stop", callback_group=MutuallyExclusiveCallbackGroup()
+        )
+        self._emergency_client = self.node.create_client(
+            SetBool, "emergency_stop", callback_group=MutuallyExclusiveCallbackGroup()
         )
         self._stop_out = self.node.create_publisher(Empty, "stop_all", COMMAND)
         group = MutuallyExclusiveCallbackGroup()
@@ -221,6 +230,33 @@ class RobotClient:
                 f"'stop' was not answered within {timeout_s} s", "use the robot's emergency button"
             )
         return str(future.result().message)
+
+    def emergency_stop(self, latch: bool = True, timeout_s: float = 5.0) -> str:
+        """Stop at once, and take nothing on until it is called with `latch` false; what was done, in words.
+
+        Raises RobotUnavailableError when nobody keeps it (the robot was told to stop nevertheless),
+        DeadlineError, and ExecutionFailedError where it cannot be kept or reset.
+        """
+        if latch:
+            self._stop_out.publish(Empty())
+        if not self._emergency_client.wait_for_service(timeout_s):
+            told = "; stop_all was published" if latch else ""
+            raise RobotUnavailableError(
+                f"nobody serves 'emergency_stop' on ROS domain {self._context.get_domain_id()}{told}",
+                "use the robot's ROS_DOMAIN_ID, start its executor, or press its emergency button",
+            )
+        done = threading.Event()
+        future = self._emergency_client.call_async(SetBool.Request(data=latch))
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(timeout_s):
+            raise DeadlineError(
+                f"'emergency_stop' was not answered within {timeout_s:g} s",
+                "press the robot's emergency button",
+            )
+        response = future.result()
+        if not response.success:
+            raise ExecutionFailedError(str(response.message), "see the executor's output")
+        return str(response.message)
 
     def wait_ready(
         self, timeout_s: float, tick: Callable[[dict[str, str] | None], None], recording: bool = False

@@ -207,9 +207,9 @@ class Conductor:
             if limit_s is not None and age_s > limit_s:
                 if task.phase is Phase.HANDOVER:
                     self._robot_busy = False
-                self._finish(
-                    task, DeadlineError(f"'{task.phase.value}' took longer than {limit_s} s", "try again")
-                )
+                slow = "; for a slow model raise model.timeout_s" if task.phase is Phase.PLANNING else ""
+                words = f"'{task.phase.value}' took longer than {limit_s} s"
+                self._finish(task, DeadlineError(words, f"try again{slow}"))
 
     def _lose(self, silent: list[str]) -> None:
         """Who carried a plan out will not tell of its end. A task that was stopped before is over; the next

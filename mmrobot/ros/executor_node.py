@@ -33,6 +33,7 @@ from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
 from mmrobot.execution.hand import HandFollower
 from mmrobot.execution.runner import Runner
 from mmrobot.ros.deferred_goal import DeferredGoal
+from mmrobot.ros.emergency_stop import EmergencyStop
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
 from mmrobot.ros.live_settings import LiveSettings
 from mmrobot.ros.managed import ManagedNode
@@ -74,7 +75,7 @@ PHASES = {
 
 
 class ExecutorNode(ManagedNode):
-    """Serves `execute_plan` and `stop`; publishes `status`, `speech` and what the hand holds."""
+    """Serves `execute_plan`, `stop` and `emergency_stop`; publishes `status` and what the hand holds."""
 
     def __init__(self) -> None:
         super().__init__("executor")
@@ -96,6 +97,7 @@ class ExecutorNode(ManagedNode):
         self._held_label: str | None = None
         # A new start holds nothing that it knows of; what was told in the life before no longer counts.
         self._held_out.publish(GroundedObjectMsg())
+        self._emergency = EmergencyStop(self, self._stop_all)
         self._monitor = HeartbeatMonitor(self, self._config.runner.tick_s, CATCH_UP_S)
         self._lives: dict[str, str] = {}
         self._server = ActionServer(
@@ -134,9 +136,7 @@ class ExecutorNode(ManagedNode):
 
     def deactivate(self) -> None:
         """Hold the robot, end the running goal."""
-        # To the arm server first, as the stop service does.
-        self._stop_out.publish(Empty())
-        self._stop("the executor was deactivated")
+        self._stop_all("the executor was deactivated")
 
     def cleanup(self) -> None:
         """Forget what the hand holds, and all tries."""
@@ -164,6 +164,7 @@ class ExecutorNode(ManagedNode):
         with self._lock:
             try:
                 self._end_if_over()
+                self._emergency.check()
                 if not self.active:
                     raise RobotUnavailableError(
                         f"the executor carries nothing out: it is {self.state}", self.how_to_activate
@@ -202,12 +203,14 @@ class ExecutorNode(ManagedNode):
         return CancelResponse.ACCEPT
 
     def _serve_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = True
+        response.message = self._stop_all("the stop service was called")
+        return response
+
+    def _stop_all(self, reason: str) -> str:
         # To the arm server first, and before the lock: it is what moves.
         self._stop_out.publish(Empty())
-        was = self._stop("the stop service was called")
-        response.success = True
-        response.message = was
-        return response
+        return self._stop(reason)
 
     def _stop(self, reason: str) -> str:
         with self._lock:

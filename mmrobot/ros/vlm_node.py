@@ -21,6 +21,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Empty, String
 from visualization_msgs.msg import MarkerArray
 
+from mmrobot.command.questions import is_question
 from mmrobot.command.stop_words import StopKind, is_stop, stop_kind
 from mmrobot.config import Config
 from mmrobot.errors import (
@@ -29,6 +30,7 @@ from mmrobot.errors import (
     MmrobotError,
     ModelUnavailableError,
     RobotUnavailableError,
+    StoppedError,
 )
 from mmrobot.pipeline import Pipeline
 from mmrobot.ros import camera_messages
@@ -94,9 +96,7 @@ class VlmNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("vlm")
-        settings = LiveSettings(
-            self, declare_config(self), LIVE, self._use, {"approval": "command.approval"}
-        )
+        settings = LiveSettings(self, declare_config(self), LIVE, self._use, {"approval": "command.approval"})
         self._config = settings.config
         # The arm server holds by itself at the heartbeat's timeout_s; here a task is given up.
         self._silence_limit_s = self._config.heartbeat.give_up_s
@@ -159,7 +159,7 @@ class VlmNode(ManagedNode):
         )
         PlanServices(self, self._conductor, self._talks)
         ExplainService(self, self._inference, self._pipeline, self._config.audit)
-        ModelServices(self, self._inference, self._pipeline, self.look)
+        ModelServices(self, self._inference, self._pipeline, self.look, lambda: self._config.model.timeout_s)
         self._stops = StopListener(self, self._hear_stop)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(TICK_S, self._tick, callback_group=groups[2], clock=steady)
@@ -216,6 +216,7 @@ class VlmNode(ManagedNode):
         parts: list[tuple[str, MmrobotError | None]] = [
             ("camera", self._frames.problem()),
             ("model", self._model_problem()),
+            ("emergency stop", self._emergency()),
         ]
         for name in WATCHED:
             problem: MmrobotError | None = None
@@ -234,13 +235,26 @@ class VlmNode(ManagedNode):
 
     def _submit(self, task: Task) -> None:
         """To the conductor, or refused with the reason; what holds the robot still always passes."""
-        if self.active or stop_kind(task.instruction) is not None:
+        error = self._why_refused(task)
+        if error is None or stop_kind(task.instruction) is not None:
             self._conductor.submit(task)
             return
-        error = self._not_active()
         task.phase = Phase.ENDED
         self.report("refused", error.message, error, task)
         task.on_end(Outcome(error))
+
+    def _why_refused(self, task: Task) -> MmrobotError | None:
+        if not self.active:
+            return self._not_active()
+        # To look and to tell is no motion. Should it be one after all, the executor takes no plan.
+        return None if task.plan_only or is_question(task.instruction) else self._emergency()
+
+    def _emergency(self) -> MmrobotError | None:
+        try:
+            self._stops.check()
+        except StoppedError as error:
+            return error
+        return None
 
     # -- instructions ----------------------------------------------------------------------------
 

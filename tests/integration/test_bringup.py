@@ -9,17 +9,23 @@ from __future__ import annotations
 import os
 import signal
 import time
+import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from std_msgs.msg import Empty, Float64MultiArray, String
 
-from mmrobot.errors import MmrobotError
+from mmrobot.errors import ErrorCode, MmrobotError
+from mmrobot.ros.action_caller import ActionCaller
 from mmrobot.ros.client import Follow
 from mmrobot.ros.hung import HUNG_S
+from mmrobot.ros.messages import plan_to_message
 from mmrobot.ros.qos import COMMAND, STATE
+from mmrobot.types import ActionPlan, PlanStep
+from mmrobot_msgs.action import ExecutePlan
 from tests.support.graph import PATIENT, Graph, running_graph
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.slow]
@@ -153,6 +159,53 @@ def test_a_death_stops_the_robot_and_nothing_goes_on_by_itself(graph: Graph) -> 
     assert still_s <= 0.5
     assert graph.start("pick up the red cube").error is None
     graph.client.stop(20.0)
+
+
+def test_an_emergency_stop_stays_latched_over_a_kill_until_it_is_reset(graph: Graph) -> None:
+    speeds: list[tuple[float, float]] = []
+    graph.client.node.create_subscription(
+        Float64MultiArray, "simulator/commanded_speed", lambda m: speeds.append(tuple(m.data)), STATE
+    )
+    beats = beats_of(graph)
+    graph.ready()
+    follow = graph.start("pick up the red cube")
+    graph.wait(lambda: speeds and speeds[-1][1] > 0.1, "motion")
+    stopped_s = speeds[-1][0]
+    graph.client.emergency_stop()
+    graph.wait(follow.done.is_set, "the end", 20.0)
+    assert follow.error is not None and follow.error.code is ErrorCode.STOPPED
+    graph.wait(lambda: "emergency stop" in (graph.client.health or {}), "its diagnosis")
+    refused(graph, WORDS)
+    before = beats["executor"][0]
+    graph.nodes.kill("executor")
+    tended(graph, lambda: beats["executor"][0] != before, "another life of it")
+    tended(graph, lambda: beats["executor"][1] == "active", "its activation")
+    refused(graph, WORDS)
+    # Past the vlm node, which refuses first: the executor itself takes no plan either.
+    result = graph.wait(executed(graph), "its refusal", 20.0)
+    assert result.error_code == ErrorCode.STOPPED and "emergency stop is latched" in result.error_message
+    assert planned(graph), "looking is no motion"
+    assert max(t for t, v in speeds if v > 0.0) - stopped_s <= 0.5
+    graph.client.emergency_stop(latch=False)
+    graph.client.health = None
+    graph.ready()
+    assert graph.start("pick up the red cube").error is None
+    graph.client.stop(20.0)
+
+
+def refused(graph: Graph, words: str) -> None:
+    follow = graph.follow(words, timeout_s=20.0)
+    assert follow.error is not None and follow.error.code is ErrorCode.STOPPED
+    assert "emergency stop is latched" in follow.error.message and "--reset" in follow.error.fix
+
+
+def executed(graph: Graph) -> Callable[[], Any]:
+    """A plan given to the executor at once; ask for its result until that is there."""
+    caller, results = ActionCaller(graph.client.node, ExecutePlan, "execute_plan"), []
+    assert caller.wait_ready(10.0)
+    plan = ActionPlan(uuid.uuid4().hex, "go home", (PlanStep(0, "home"),), 1, "none")
+    caller.send(ExecutePlan.Goal(plan=plan_to_message(plan)), on_end=results.append)
+    return lambda: results and results[0]
 
 
 def test_what_was_deactivated_by_hand_is_left_so(graph: Graph) -> None:
