@@ -21,7 +21,6 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Empty, String
 from visualization_msgs.msg import MarkerArray
 
-from mmrobot.command.questions import is_question
 from mmrobot.command.stop_words import StopKind, is_stop, stop_kind
 from mmrobot.config import Config
 from mmrobot.errors import (
@@ -235,19 +234,13 @@ class VlmNode(ManagedNode):
 
     def _submit(self, task: Task) -> None:
         """To the conductor, or refused with the reason; what holds the robot still always passes."""
-        error = self._why_refused(task)
+        error = self._emergency() if self.active else self._not_active()
         if error is None or stop_kind(task.instruction) is not None:
             self._conductor.submit(task)
             return
         task.phase = Phase.ENDED
         self.report("refused", error.message, error, task)
         task.on_end(Outcome(error))
-
-    def _why_refused(self, task: Task) -> MmrobotError | None:
-        if not self.active:
-            return self._not_active()
-        # To look and to tell is no motion. Should it be one after all, the executor takes no plan.
-        return None if task.plan_only or is_question(task.instruction) else self._emergency()
 
     def _emergency(self) -> MmrobotError | None:
         try:

@@ -174,7 +174,7 @@ def test_an_emergency_stop_stays_latched_over_a_kill_until_it_is_reset(graph: Gr
     graph.client.emergency_stop()
     graph.wait(follow.done.is_set, "the end", 20.0)
     assert follow.error is not None and follow.error.code is ErrorCode.STOPPED
-    graph.wait(lambda: "emergency stop" in (graph.client.health or {}), "its diagnosis")
+    graph.wait(lambda: (graph.client.health or {}).get("emergency stop"), "its diagnosis")
     refused(graph, WORDS)
     before = beats["executor"][0]
     graph.nodes.kill("executor")
@@ -184,7 +184,6 @@ def test_an_emergency_stop_stays_latched_over_a_kill_until_it_is_reset(graph: Gr
     # Past the vlm node, which refuses first: the executor itself takes no plan either.
     result = graph.wait(executed(graph), "its refusal", 20.0)
     assert result.error_code == ErrorCode.STOPPED and "emergency stop is latched" in result.error_message
-    assert planned(graph), "looking is no motion"
     assert max(t for t, v in speeds if v > 0.0) - stopped_s <= 0.5
     graph.client.emergency_stop(latch=False)
     graph.client.health = None
