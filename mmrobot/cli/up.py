@@ -11,7 +11,7 @@ from mmrobot.config import default_config_file, load_config
 from mmrobot.ros.bringup import Supervisor
 from mmrobot.ros.client import RobotClient
 from mmrobot.ros.graph import GraphOptions, graph_nodes, shared_folder
-from mmrobot.ros.hung import HungWatch
+from mmrobot.ros.hung import hung
 from mmrobot.ros.scene_file import load_scene
 
 CHECK_S = 0.3
@@ -32,12 +32,11 @@ def run_up(options: GraphOptions, simulate: bool, output: Output) -> None:
     with Supervisor(nodes) as supervisor:
         ready = False
         with RobotClient(namespace=options.namespace) as client:
-            watch = HungWatch(client.monitor)
             while not ended.wait(CHECK_S):
-                hung = watch.hung(supervisor.pids)
-                for name in hung:
+                silent = hung(client.monitor, supervisor.started_s)
+                for name in silent:
                     output.console.print(f"[yellow]{name} hangs[/]  it is killed")
-                for name in supervisor.tend(hung):
+                for name in supervisor.tend(silent):
                     ready, client.health = False, None
                     output.console.print(f"[yellow]{name} died[/]  it is started again")
                 if not ready and client.health is not None and not any(client.health.values()):

@@ -167,7 +167,7 @@ PROCESSES = (
     *(_death("kill", node) for node in NODES),
     *(_death("terminate", node) for node in NODES[1:]),
     *(Fault(f"restart_{node}", f"kill -9 of {node}; nobody starts it by hand", f"is back within {BACK_S:g} s",
-            Limits((*_GONE, DONE), answers=False), "plain", "restart", target=node)
+            Limits((*_GONE, "PREEMPTED", DONE), answers=False), "plain", "restart", target=node)
       for node in (*NODES[1:], "manager")),
     *(Fault(f"hang_{node}", f"SIGSTOP of {node} mid-motion", f"stops, is back within {HUNG_BACK_S:g} s",
             Limits((*_GONE, DONE), still_s=STILL_S, answers=False), "plain", "hang", target=node)

@@ -24,7 +24,7 @@ from mmrobot.ros.client import Follow, RobotClient
 from mmrobot.ros.fault_injection import CAMERA_TOPICS, Injection
 from mmrobot.ros.fault_probe import MOVING_RAD_S, FaultProbe, Reply, code_of
 from mmrobot.ros.graph import DEFAULT_SCENE, GraphOptions, NodeSpec, graph_nodes, shared_folder
-from mmrobot.ros.hung import HungWatch
+from mmrobot.ros.hung import hung
 from mmrobot.ros.scene_file import load_scene
 from mmrobot.tabletop.goals import WorldState, holds, moved_m
 
@@ -88,7 +88,6 @@ class Rig:
         assert episode is not None
         self.words, self.goals = episode.instruction, episode.expect.goal
         self.expected_dead: set[str] = set()
-        self._hung = HungWatch(self.client.monitor)
         self.clean = True
         """Whether the last run left the hand empty and all nodes alive."""
 
@@ -132,7 +131,7 @@ class Rig:
         before = monitor.lives([name])
 
         def there() -> bool:
-            self.nodes.tend(self._hung.hung(self.nodes.pids))
+            self.nodes.tend(hung(monitor, self.nodes.started_s))
             reborn = bool(monitor.reborn([name], before)) and not monitor.idle([name])
             healthy = self.client.health is not None and not any(self.client.health.values())
             return reborn and healthy and self.instruct(ASIDE, 3.0, 0.2).code == DONE

@@ -128,6 +128,11 @@ class Supervisor:
         """Process ids of the nodes that live."""
         return {name: r.process.pid for name, r in self._running.items() if r.process.poll() is None}
 
+    @property
+    def started_s(self) -> dict[str, float]:
+        """When the processes that live began, in monotonic seconds."""
+        return {name: r.since_s for name, r in self._running.items() if r.process.poll() is None}
+
     def kill(self, name: str) -> None:
         """End one node without warning, as a crash would."""
         self._running[name].process.kill()

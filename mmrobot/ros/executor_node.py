@@ -185,6 +185,8 @@ class ExecutorNode(ManagedNode):
                         f"plan refused: {error}", "publish plans unchanged"
                     ) from error
                 self._gate.check_plan(plan, self.get_clock().now().nanoseconds, self._runner.held)
+                if self._monitor.reborn(["arm_server"], self._lives):
+                    self._robot.forget()
                 self._runner.start(plan)
             except MmrobotError as error:
                 self._status.report("refused", error.message, error)

@@ -178,7 +178,8 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
         ),
     ]
     if options.bringup == "manager":
-        nodes.append(NodeSpec("manager", "mmrobot.ros.manager_node", {**config, **sim_time}, place))
+        # It watches in wall time: a simulation's clock would only cost it a tenth of a core.
+        nodes.append(NodeSpec("manager", "mmrobot.ros.manager_node", config, place))
     if options.console:
         nodes.append(NodeSpec("console", "mmrobot.ros.console_node", {**config, **sim_time}, place, topics))
     if options.voice:

@@ -81,6 +81,7 @@ class HeartbeatMonitor:
 
     def __init__(self, node: Node, watch_period_s: float, grace_s: float = 0.0) -> None:
         self._heard: dict[str, tuple[float, str, str]] = {}
+        self._life_since_s: dict[str, float] = {}
         self._watch_period_s, self._grace_s = watch_period_s, grace_s
         self._due_s = float("inf")
         self._judging, self._judge_from_s = True, float("-inf")
@@ -90,7 +91,10 @@ class HeartbeatMonitor:
 
     def _hear(self, message: String) -> None:
         name, life, state = (str(message.data).split(" ") + ["", ""])[:3]
-        self._heard[name] = (time.monotonic(), life, state)
+        now_s = time.monotonic()
+        if name not in self._heard or self._heard[name][1] != life:
+            self._life_since_s[name] = now_s
+        self._heard[name] = (now_s, life, state)
 
     def turn(self) -> bool:
         """Whether silence may be judged in this turn of the watcher.
@@ -110,6 +114,10 @@ class HeartbeatMonitor:
         """Wall seconds since `name` was heard; infinite when it never was."""
         heard = self._heard.get(name)
         return float("inf") if heard is None else time.monotonic() - heard[0]
+
+    def life_since_s(self, name: str) -> float:
+        """When the present life of `name` was first heard (monotonic wall s); -inf when it never was."""
+        return self._life_since_s.get(name, float("-inf"))
 
     def lives(self, names: Iterable[str]) -> dict[str, str]:
         """The life of each of `names` that was heard: a node that starts again has another one."""

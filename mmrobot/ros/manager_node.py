@@ -1,6 +1,6 @@
 """Brings the lifecycle nodes up in order, and watches the signs of life of all that move the robot.
 
-    python -m mmrobot.ros.manager_node --ros-args -p use_sim_time:=true
+    python -m mmrobot.ros.manager_node
 
 When a node falls silent for the heartbeat's give_up_s, or comes back as another start of itself, the
 robot is stopped by `stop_all`; nothing goes on by itself after it. A node that is started again (by

@@ -21,7 +21,7 @@ from mmrobot.errors import DeadlineError
 from mmrobot.ros.bringup import Supervisor, free_domain
 from mmrobot.ros.client import Follow, RobotClient
 from mmrobot.ros.graph import GraphOptions, NodeSpec, graph_nodes
-from mmrobot.ros.hung import HungWatch
+from mmrobot.ros.hung import hung
 
 SCENE: dict[str, Any] = {
     "seed": 7,
@@ -48,7 +48,6 @@ class Graph:
         self.recording = "recorder" in nodes.pids
         self.statuses: list[dict[str, Any]] = []
         client.on_status = self.statuses.append
-        self._watch = HungWatch(client.monitor)
 
     def wait(self, condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
         deadline = time.monotonic() + timeout_s
@@ -82,7 +81,7 @@ class Graph:
     def tend(self) -> list[str]:
         """As `mmrobot up` does: start again what has died or hangs. In the main thread, whose end a node
         follows."""
-        return self.nodes.tend(self._watch.hung(self.nodes.pids))
+        return self.nodes.tend(hung(self.client.monitor, self.nodes.started_s))
 
     def ready(self) -> None:
         self.client.wait_ready(READY_S, lambda _: self.nodes.check(), self.recording)

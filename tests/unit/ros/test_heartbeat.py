@@ -142,3 +142,13 @@ def test_a_lifecycle_node_that_beats_and_is_not_active_is_idle_and_not_missing(
     assert monitor.lives(["executor"]) == {"executor": "a1"} and not missing(monitor)
     wire.beat("a1 active")
     assert monitor.idle(["executor"]) == []
+
+
+def test_a_life_counts_from_its_first_beat(monitor: HeartbeatMonitor, wire: Wire, clock: Clock) -> None:
+    assert monitor.life_since_s("executor") == float("-inf")
+    wire.beat("a1")
+    clock.now_s += 3.0
+    wire.beat("a1")
+    assert monitor.life_since_s("executor") == clock.now_s - 3.0
+    wire.beat("b2")
+    assert monitor.life_since_s("executor") == clock.now_s

@@ -2,54 +2,36 @@
 
 from __future__ import annotations
 
-from mmrobot.ros.hung import HungWatch
+import pytest
+
+from mmrobot.ros.hung import hung
 
 
 class Beats:
-    """What a HeartbeatMonitor tells."""
+    """What a HeartbeatMonitor tells of one node."""
 
-    def __init__(self) -> None:
-        self.heard: dict[str, str] = {}
-        self.silent: list[str] = []
-        self.waiting: list[str] = []
+    def __init__(self, since_s: float, silent: bool, idle: bool = False) -> None:
+        self.since_s, self.silent, self.is_idle = since_s, silent, idle
 
-    def lives(self, names) -> dict[str, str]:  # type: ignore[no-untyped-def]
-        return {name: self.heard[name] for name in names if name in self.heard}
+    def life_since_s(self, _: str) -> float:
+        return self.since_s
 
-    def missing(self, names, limit_s: float) -> list[str]:  # type: ignore[no-untyped-def]
-        return [name for name in names if name in self.silent]
+    def missing(self, names: list[str], _: float) -> list[str]:
+        return names if self.silent else []
 
-    def idle(self, names) -> list[str]:  # type: ignore[no-untyped-def]
-        return [name for name in names if name in self.waiting]
+    def idle(self, names: list[str]) -> list[str]:
+        return names if self.is_idle else []
 
 
-def test_what_worked_and_is_silent_hangs() -> None:
-    beats = Beats()
-    watch = HungWatch(beats)  # type: ignore[arg-type]
-    beats.heard = {"vlm": "a"}
-    assert watch.hung({"vlm": 1}) == []
-    beats.silent = ["vlm"]
-    assert watch.hung({"vlm": 1}) == ["vlm"]
-
-
-def test_what_never_beats_is_left_alone() -> None:
-    beats = Beats()
-    beats.silent = ["simulator"]
-    assert HungWatch(beats).hung({"simulator": 1}) == []  # type: ignore[arg-type]
-
-
-def test_what_loads_a_model_is_left_alone() -> None:
-    beats = Beats()
-    beats.heard, beats.silent, beats.waiting = {"vlm": "a"}, ["vlm"], ["vlm"]
-    assert HungWatch(beats).hung({"vlm": 1}) == []  # type: ignore[arg-type]
-
-
-def test_a_new_process_is_not_judged_by_the_last_beat_of_the_old_one() -> None:
-    beats = Beats()
-    watch = HungWatch(beats)  # type: ignore[arg-type]
-    beats.heard = {"vlm": "a"}
-    watch.hung({"vlm": 1})
-    beats.silent = ["vlm"]
-    assert watch.hung({"vlm": 2}) == []
-    beats.heard = {"vlm": "b"}
-    assert watch.hung({"vlm": 2}) == ["vlm"]
+@pytest.mark.parametrize(
+    ("beats", "hangs"),
+    [
+        (Beats(12.0, silent=True), True),
+        (Beats(12.0, silent=False), False),
+        (Beats(12.0, silent=True, idle=True), False),  # it loads a model
+        (Beats(8.0, silent=True), False),  # the last beats were of the process before
+        (Beats(float("-inf"), silent=True), False),  # it has no beat
+    ],
+)
+def test_what_worked_and_is_silent_hangs(beats: Beats, hangs: bool) -> None:
+    assert hung(beats, {"vlm": 10.0}) == (["vlm"] if hangs else [])  # type: ignore[arg-type]
