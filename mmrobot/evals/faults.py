@@ -177,7 +177,7 @@ PROCESSES = (
 PEOPLE = (
     Fault("disk_full", "no write to a file succeeds (RLIMIT_FSIZE 0 for vlm and recorder)",
           "goes on, names it; nobody dies",
-          Limits((DONE,), r"not kept|cannot record|are lost", told_anyway=True), "plain", "disk_full"),
+          Limits((DONE,), r"not kept|cannot record|are lost", told_anyway=True), "recorded", "disk_full"),
     Fault("flood", "1,000 instructions a second for 5 s, then a stop", "stops, stays still, then obeys",
           Limits(("STOPPED",), r"stop", still_s=STILL_S), "plain", "flood"),
     Fault("two_goals", "two goals at the same time", "one gives way, the other is carried out",
@@ -189,7 +189,7 @@ PEOPLE = (
     Fault("power_cut_audit", "kill -9 of vlm while it saves records", "all records are whole, or not there",
           Limits((*_GONE, "PREEMPTED", DONE), answers=False), "plain", "power_cut_audit"),
     Fault("power_cut_recording", "kill -9 of the recorder mid-task", "what was recorded can be read",
-          Limits((DONE,), answers=False), "plain", "power_cut_recording"),
+          Limits((DONE,), answers=False), "recorded", "power_cut_recording"),
 )  # fmt: skip
 
 FAULTS: tuple[Fault, ...] = (*CAMERA, *CLOCK, *MODEL, *PROCESSES, *PEOPLE)

@@ -53,7 +53,8 @@ class Setting:
 
 
 SETTINGS = {
-    "plain": Setting(recorder=True),
+    "plain": Setting(),
+    "recorded": Setting(recorder=True),
     "camera": Setting(relay=True),
     "tf": Setting(relay=True, moving_camera=True),
     "clock": Setting(relay=True, clock=True),
