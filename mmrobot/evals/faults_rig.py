@@ -125,11 +125,10 @@ class Rig:
         self.ready()
         self.probe.clear()
 
-    def back_after_s(self, name: str, timeout_s: float) -> float:
-        """Wall seconds until a node that was just harmed works again, started as `mmrobot up` does; raises
-        DeadlineError."""
-        began_s, monitor = time.monotonic(), self.client.monitor
-        before = monitor.lives([name])
+    def await_back(self, name: str, before: dict[str, str], timeout_s: float) -> None:
+        """Until a node that was harmed works again, in another life than `before`, started as `mmrobot up`
+        does; raises DeadlineError."""
+        monitor = self.client.monitor
 
         def there() -> bool:
             self.nodes.tend(hung(monitor, self.nodes.started_s))
@@ -138,7 +137,6 @@ class Rig:
             return reborn and healthy and self.instruct(ASIDE, 3.0, 0.2).code == DONE
 
         self.probe.wait(there, f"'{name}' at work again", timeout_s)
-        return time.monotonic() - began_s
 
     def world(self) -> WorldState:
         """The simulator's truth, for judging only."""

@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from mmrobot.errors import DeadlineError
@@ -135,13 +136,18 @@ def _restart(number: int, limit_s: float) -> Callable[[Fault, Rig, bool], Measur
             run.await_end()
             return run.measured()
         rig.expected_dead.add(name)
+        before = rig.client.monitor.lives([name])
         os.kill(rig.nodes.pids[name], number)
+        if fault.limits.still_s is not None:
+            run.watch(2.0)
+        stopped = run.measured()  # who is asked later may go home first
         try:
-            run.figures["back after"] = f"{rig.back_after_s(name, limit_s):.1f} s"
+            rig.await_back(name, before, run.began_s + limit_s - time.monotonic())
+            run.figures["back after"] = f"{time.monotonic() - run.began_s:.1f} s"
         except DeadlineError:
             run.broken.append(f"not back within {limit_s:g} s")
         run.await_end(1.0)
-        return ended(run.measured())
+        return replace(ended(run.measured()), still_s=stopped.still_s)
 
     return work
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from mmrobot.errors import AlreadyRunningError, ErrorCode, MmrobotError
 from mmrobot.ros.graph import NodeSpec
 from mmrobot.ros.machine_lock import machine_lock
+from mmrobot.ros.spent_ports import SpentPorts, port_of
 
 INTERRUPT_S = 4.0
 TERMINATE_S = 2.0
@@ -40,8 +41,8 @@ class NodeDiedError(MmrobotError):
 def free_domain(first: int = 40, last: int = 99) -> tuple[int, socket.socket]:
     """A ROS domain without participants on this machine, and a socket that reserves it while open.
 
-    A participant binds UDP port 7400 + 250 * domain + 10 + 2 * n (DDSI-RTPS 9.6.1.1), so a port that
-    binds tells of an unused domain; the lock keeps others who choose this way off.
+    A participant binds a UDP port of its domain, so a port that binds tells of an unused one; the lock
+    keeps others who choose this way off.
     """
     for domain in range(first, last + 1):
         lock = machine_lock(f"domain/{domain}")
@@ -49,7 +50,7 @@ def free_domain(first: int = 40, last: int = 99) -> tuple[int, socket.socket]:
             continue
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                probe.bind(("", 7400 + 250 * domain + 10))
+                probe.bind(("", port_of(domain)))
         except OSError:
             lock.close()
             continue
@@ -85,6 +86,7 @@ class Supervisor:
         self._log_folder = log_folder
         self._running: dict[str, _Running] = {}
         self._deaths: dict[str, deque[float]] = {}
+        self._spent = SpentPorts(int(self._environment.get("ROS_DOMAIN_ID") or 0))
 
     def __enter__(self) -> Supervisor:
         try:
@@ -140,6 +142,7 @@ class Supervisor:
 
     def revive(self, name: str) -> None:
         """Start a node that has ended again."""
+        self._spent.hold()
         self.start_node(self._running[name].spec)
 
     def tend(self, hung: Iterable[str] = ()) -> list[str]:
@@ -198,6 +201,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Interrupt all, then terminate, then kill whoever is left."""
+        self._spent.close()
         for number, patience_s in (
             (signal.SIGINT, INTERRUPT_S),
             (signal.SIGTERM, TERMINATE_S),

@@ -100,6 +100,13 @@ def back_after_s(graph: Graph, name: str, harm: Callable[[str], object]) -> floa
         time.sleep(0.05)
 
 
+def stopped(graph: Graph, follow: Follow) -> None:
+    """It moves; stop it, and let all nodes hear of it before more is said."""
+    graph.client.stop(20.0)
+    graph.wait(follow.done.is_set, "its end", 20.0)
+    time.sleep(1.0)
+
+
 def test_the_manager_brings_both_up(graph: Graph) -> None:
     assert state(graph, "executor") == state(graph, "vlm") == "active"
     assert planned(graph)
@@ -158,8 +165,7 @@ def test_a_death_stops_the_robot_and_nothing_goes_on_by_itself(graph: Graph, nam
     still_s = max(t for t, v in speeds if v > 0.0) - killed_s
     print(f"\n{name} killed in motion: still after {still_s:.2f} simulated s")
     assert still_s <= 0.5
-    assert graph.start("pick up the red cube").error is None
-    graph.client.stop(20.0)
+    stopped(graph, graph.start("pick up the red cube"))
 
 
 def test_an_emergency_stop_stays_latched_over_a_kill_until_it_is_reset(graph: Graph) -> None:
@@ -189,8 +195,7 @@ def test_an_emergency_stop_stays_latched_over_a_kill_until_it_is_reset(graph: Gr
     graph.client.emergency_stop(latch=False)
     graph.client.health = None
     graph.ready()
-    assert graph.start("pick up the red cube").error is None
-    graph.client.stop(20.0)
+    stopped(graph, graph.start("pick up the red cube"))
 
 
 def refused(graph: Graph, words: str) -> None:
