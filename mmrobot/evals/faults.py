@@ -156,7 +156,9 @@ _GONE = ("ROBOT_UNAVAILABLE", "MODEL_UNAVAILABLE", "EXECUTION_FAILED", "NO_CAMER
 def _death(how: str, node: str) -> Fault:
     still_s = None if node == "simulator" else STILL_S
     signal = {"kill": "kill -9", "terminate": "SIGTERM"}[how]
-    words = r"/clock has stood|'/image'|no joint states" if node == "simulator" else rf"{node}|shuts down"
+    # Not that it was silent for a moment (over 0.35 s), as every node of a starved machine is.
+    gone = rf"heartbeat of (?!.*over 0\.)[^\n]*{node}|{node}.* anew|shuts down|was deactivated"
+    words = r"/clock has stood|'/image'|no joint states" if node == "simulator" else gone
     limits = Limits(_GONE, words, still_s=still_s, answers=False)
     return Fault(f"{how}_{node}", f"{signal} of {node} mid-motion", "stops, names it", limits, "plain", how,
                  target=node)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -109,3 +110,17 @@ def test_faults_are_chosen_by_name() -> None:
     with pytest.raises(InvalidConfigError, match="no fault 'kil_vlm'") as told:
         chosen(["kil_vlm"])
     assert "kill_vlm" in told.value.fix
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("manager: the robot is stopped: no heartbeat of 'vlm' for over 3 s", True),
+        ("result: no heartbeat of executor and vlm for over 3 s, or a new start of it", True),
+        ("arm_server: the arm holds still: no heartbeat of vlm for over 0.35 s, or a new start of it", False),
+        ("vlm: waiting for camera: nothing has arrived on '/image'", False),
+    ],
+)
+def test_a_moment_of_silence_is_not_told_as_a_death(told: str, found: bool) -> None:
+    (fault,) = chosen(["kill_vlm"])
+    assert bool(re.search(fault.limits.words, told, re.IGNORECASE)) is found
