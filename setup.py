@@ -14,6 +14,7 @@ NODES = (
     "simulator_node",
     "vlm_node",
     "executor_node",
+    "manager_node",
     "arm_server_node",
     "console_node",
     "recorder_node",
@@ -21,6 +22,8 @@ NODES = (
     "voice_node",
     "moveit_server_node",
     "navigation_server_node",
+    "fault_injector_node",
+    "faulty_vlm_node",
 )
 
 

@@ -88,7 +88,12 @@ class ModelConfig(Section):
     threads: int = Field(
         default=1, ge=0, le=256, description="CPU threads for inference; 0 leaves the library's choice"
     )
-    timeout_s: float = Field(default=30.0, gt=0, le=600, description="a plan may take this long")
+    timeout_s: float = Field(
+        default=9.0,
+        gt=0,
+        le=600,
+        description="a plan or an answer may take this long; raise it for a slow model",
+    )
 
 
 class RemoteConfig(Section):
@@ -232,7 +237,9 @@ class RunnerConfig(Section):
     """How plans are carried out."""
 
     tick_s: float = Field(default=0.02, gt=0, le=1, description="between two looks at the skill's status")
-    look_timeout_s: float = Field(default=10.0, gt=0, le=600, description="for a fresh look before contact")
+    look_timeout_s: float = Field(
+        default=9.0, gt=0, le=600, description="for a fresh look before contact; raise it for a slow model"
+    )
     step_timeout_s: float = Field(default=60.0, gt=0, le=3600, description="for one skill")
     plan_timeout_s: float = Field(default=300.0, gt=0, le=36_000, description="for a whole plan")
     grasp_retries: int = Field(default=2, ge=0, le=10, description="more tries after a failed grasp")

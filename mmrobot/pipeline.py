@@ -56,10 +56,19 @@ class Pipeline:
         self.config = config or Config()
         self.gate = gate or SafetyGate(self.config)
         self._lifter = lifter or self._depth_lifter
-        limits = self.config.grounding
         self._geometry: FrameLifter | MonocularLifter | None = None
         self._hazards = hazards_of(self.config)
-        self._still = ChangeGate(limits.reuse_max_age_s) if limits.reuse_unchanged else None
+        self._still = self._still_gate()
+
+    def use(self, config: Config) -> None:
+        """Another configuration from the next call on, with the same rules about words; between two calls."""
+        self.config = self.gate.config = config
+        # What the last picture showed was found by other thresholds.
+        self._still = self._still_gate()
+
+    def _still_gate(self) -> ChangeGate | None:
+        limits = self.config.grounding
+        return ChangeGate(limits.reuse_max_age_s) if limits.reuse_unchanged else None
 
     def plan(
         self,

@@ -31,6 +31,7 @@ NODES = (
     "simulator_node",
     "vlm_node",
     "executor_node",
+    "manager_node",
     "arm_server_node",
     "console_node",
     "recorder_node",
@@ -38,6 +39,8 @@ NODES = (
     "voice_node",
     "moveit_server_node",
     "navigation_server_node",
+    "fault_injector_node",
+    "faulty_vlm_node",
 )
 
 # Variables of a sourced ROS, or of another environment, would mix two installations.

@@ -52,12 +52,13 @@ class AuditStore:
                 bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
                 done, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
                 if done:
-                    (part / PICTURE).write_bytes(jpeg.tobytes())
+                    _write(part / PICTURE, jpeg.tobytes())
                     kept = kept | {"picture": PICTURE}
-            (part / RECORD).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            _write(part / RECORD, (json.dumps(kept, indent=1) + "\n").encode())
             whole = self.folder / str(record["plan_id"])
             shutil.rmtree(whole, ignore_errors=True)
             part.rename(whole)
+            sync_folder(self.folder)
         except OSError:
             shutil.rmtree(part, ignore_errors=True)
             raise
@@ -109,6 +110,25 @@ class AuditStore:
                 break
             shutil.rmtree(self.folder / name, ignore_errors=True)
             total, left = total - size, left - 1
+
+
+def _write(path: Path, data: bytes) -> None:
+    """On the disk when it returns: a name that is told to the disk before its content is empty after a power
+    cut."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Has the disk know of the names in it; where that can be asked for (not on Windows)."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _size_bytes(folder: Path) -> int:

@@ -203,6 +203,17 @@ def stop(as_json: Json = False) -> None:
     run(as_json, run_stop)
 
 
+@app.command(epilog=_example("mmrobot estop", "mmrobot estop --reset"))
+def estop(
+    reset: Annotated[bool, typer.Option("--reset", help="free it; nothing goes on by itself")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hold the robot still, now, and whatever is said until it is reset; new starts of nodes included."""
+    from mmrobot.cli.say import run_estop
+
+    run(as_json, lambda output: run_estop(reset, output))
+
+
 @app.command(
     epilog=_example('mmrobot plan --image rgb.png --depth depth.npy --camera camera.yaml "pick up the cup"')
 )
@@ -378,6 +389,25 @@ def evaluate_voice(
     from mmrobot.cli.evaluate_voice import run_eval_voice
 
     run(as_json, lambda output: run_eval_voice(count, seed, config, output))
+
+
+@app.command(
+    epilog=_example("mmrobot faults --list", "mmrobot faults --only camera_stops,kill_vlm --out runs/faults")
+)
+def faults(
+    only: Annotated[str, typer.Option(help="names, comma-separated [default: all]")] = "",
+    count: Annotated[int, typer.Option(help="runs of each, and of its healthy twin")] = 1,
+    out: Annotated[Path, typer.Option(help="folder for the table and the logs")] = Path("runs/faults"),
+    real_time_factor: Pace = 1.0,
+    list_only: Annotated[bool, typer.Option("--list", help="only tell which there are")] = False,
+    as_json: Json = False,
+) -> None:
+    """What the robot does when something fails: each fault is put into the running graph and measured."""
+    from mmrobot.cli.faults import run_faults
+    from mmrobot.evals.faults_suite import FaultOptions
+
+    options = FaultOptions(count, out, real_time_factor)
+    run(as_json, lambda output: run_faults(only, options, list_only, output))
 
 
 @app.command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from mmrobot.errors import DeadlineError, InvalidInstructionError, VerificationF
 from mmrobot.ros.bringup import Supervisor, free_domain
 from mmrobot.ros.client import Follow, RobotClient
 from mmrobot.ros.graph import DEFAULT_SCENE, GraphOptions, graph_nodes, shared_folder
+from mmrobot.ros.hung import hung
 from mmrobot.ros.scene_file import load_scene
 from mmrobot.tabletop.episode import Episode
 from mmrobot.tabletop.goals import WorldState, settled
@@ -29,6 +31,7 @@ FOLLOW_S = 600.0
 SETTLE_S = 1.0
 SETTLE_LIMIT_S = 6.0
 LOCAL = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+Tend = Callable[[], bool]
 RESULTS = (("video", "demo.mp4"), ("picture", "annotated.png"), ("mcap", "run.mcap"))
 
 
@@ -102,14 +105,21 @@ def _carry_out(options: DemoOptions, words: str, scene_file: Path, output: Outpu
     ):
         client.watch_truth()
 
+        def tend() -> bool:
+            """Start again what died or hangs, as `mmrobot up` does; whether anything has."""
+            begun = nodes.tend(hung(client.monitor, nodes.started_s))
+            for name in begun:
+                view.line(f"{name} died: it is started again")
+            return bool(begun or nodes.dead())
+
         def tick(health: dict[str, str] | None) -> None:
-            nodes.check()
+            tend()
             view.health(health)
 
         client.wait_ready(READY_S, tick, recording=True)
         ready_s = time.monotonic() - began_s
         view.ready()
-        before = _world(client, nodes)
+        before = _world(client, tend)
         steps: list[dict[str, Any]] = []
         plans: list[ActionPlan] = []
 
@@ -122,19 +132,30 @@ def _carry_out(options: DemoOptions, words: str, scene_file: Path, output: Outpu
             view.plan(plan)
 
         client.on_status, client.on_plan = on_status, on_plan
-        follow = client.follow(words)
-        deadline = time.monotonic() + FOLLOW_S
-        while not follow.done.wait(0.1):
-            nodes.check()
-            if time.monotonic() > deadline:
-                raise DeadlineError(
-                    f"'{words}' is not done after {FOLLOW_S:.0f} s", "read the logs beside the video"
-                )
-        after = _settled_world(client, nodes)
+        follow, died = _follow(client, words, tend)
+        if follow.error is not None and died:
+            client.health = None
+            client.wait_ready(READY_S, tick, recording=True)
+            view.line("all are ready again: the sentence is said once more")
+            follow, _ = _follow(client, words, tend)
+        after = _settled_world(client, tend)
         view.close_plan(follow.error is None)
         plan = plans[-1] if plans else follow.plan
         acting_s = time.monotonic() - began_s - ready_s
         return _Run(follow, plan, before, after, steps, ready_s, acting_s)
+
+
+def _follow(client: RobotClient, words: str, tend: Tend) -> tuple[Follow, bool]:
+    """Say it and wait for its end; whether a node has died meanwhile."""
+    follow, died = client.follow(words), False
+    deadline = time.monotonic() + FOLLOW_S
+    while not follow.done.wait(0.1):
+        died = tend() or died
+        if time.monotonic() > deadline:
+            raise DeadlineError(
+                f"'{words}' is not done after {FOLLOW_S:.0f} s", "read the logs beside the video"
+            )
+    return follow, tend() or died
 
 
 def _local_client(domain: int) -> RobotClient:
@@ -143,24 +164,24 @@ def _local_client(domain: int) -> RobotClient:
     return RobotClient(domain)
 
 
-def _world(client: RobotClient, nodes: Supervisor) -> WorldState:
+def _world(client: RobotClient, tend: Tend) -> WorldState:
     deadline = time.monotonic() + 10.0
     while client.world is None:
-        nodes.check()
+        tend()
         if time.monotonic() > deadline:
             raise DeadlineError("the simulator tells nothing for the judge", "read the simulator's log")
         time.sleep(0.05)
     return client.world
 
 
-def _settled_world(client: RobotClient, nodes: Supervisor) -> WorldState:
+def _settled_world(client: RobotClient, tend: Tend) -> WorldState:
     """The world once all has been at rest for SETTLE_S of simulated time, or after SETTLE_LIMIT_S."""
-    world = _world(client, nodes)
+    world = _world(client, tend)
     began, still_since = world.time_s, world.time_s
     while world.time_s - still_since < SETTLE_S and world.time_s - began < SETTLE_LIMIT_S:
-        nodes.check()
+        tend()
         time.sleep(0.05)
-        world = _world(client, nodes)
+        world = _world(client, tend)
         if not settled(world):
             still_since = world.time_s
     return world

@@ -74,6 +74,10 @@ class DemoView:
         if status["state"] in ("step_started", "step_finished", "retrying", "step_failed"):
             self._once(f"{status['state'].replace('_', ' ')}: {status['message']}", again=True)
 
+    def line(self, words: str) -> None:
+        """Something out of the usual, above the rest."""
+        self._console.print(f"[yellow]{words}[/]")
+
     def close_plan(self, success: bool) -> None:
         """Leave the table with its last marks on the screen."""
         self._failed = not success

@@ -57,12 +57,14 @@ def run_export(options: ExportOptions, output: Output) -> None:
 
 
 def _nano(folder: Path, options: ExportOptions, output: Output) -> None:
-    from mmrobot.vlm.engines.export_nano import export_nano, write_skeletons
-    from mmrobot.vlm.models.nano import NanoConfig
+    from mmrobot.vlm.engines.export_nano import export_nano
 
     if options.precision == "int4":
         raise InvalidConfigError("mmrobot-nano has no int4", "give fp32, fp16, bf16 or int8")
     if options.skeletons:
+        from mmrobot.vlm.engines.trace_nano import write_skeletons
+        from mmrobot.vlm.models.nano import NanoConfig
+
         place = write_skeletons(NanoConfig.from_pretrained(folder, local_files_only=True))
         output.console.print(f"graphs without weights: {place}")
     if options.calibrate:

@@ -1,4 +1,4 @@
-"""`mmrobot say` and `mmrobot stop`: words to, or an immediate stop of, a running robot."""
+"""`mmrobot say`, `stop` and `estop`: words to, or an immediate stop of, a running robot."""
 
 from __future__ import annotations
 
@@ -66,6 +66,14 @@ def run_stop(output: Output) -> None:
         message = client.stop()
     output.console.print(f"[bold]{message}[/]")
     output.finish(True, message=message)
+
+
+def run_estop(reset: bool, output: Output) -> None:
+    """Hold the robot until it is reset, or reset it."""
+    with RobotClient() as client:
+        message = client.emergency_stop(latch=not reset)
+    output.console.print(f"[bold]{message}[/]")
+    output.finish(True, message=message, latched=not reset)
 
 
 def _tell(status: dict[str, Any], output: Output) -> None:

@@ -11,13 +11,15 @@ from mmrobot.config import default_config_file, load_config
 from mmrobot.ros.bringup import Supervisor
 from mmrobot.ros.client import RobotClient
 from mmrobot.ros.graph import GraphOptions, graph_nodes, shared_folder
+from mmrobot.ros.hung import hung
 from mmrobot.ros.scene_file import load_scene
 
 CHECK_S = 0.3
 
 
 def run_up(options: GraphOptions, simulate: bool, output: Output) -> None:
-    """Start all nodes; ends with Ctrl-C (ok) or with the first node that dies (its error)."""
+    """Start all nodes, and again what is killed or crashes; ends with Ctrl-C (ok), or with the error of a
+    node whose next start would end the same way (see Supervisor.tend)."""
     load_config(options.config or default_config_file())
     if simulate:
         load_scene(options.scene or shared_folder("sim") / "scenes" / "demo.yaml", options.episode)
@@ -31,7 +33,12 @@ def run_up(options: GraphOptions, simulate: bool, output: Output) -> None:
         ready = False
         with RobotClient(namespace=options.namespace) as client:
             while not ended.wait(CHECK_S):
-                supervisor.check()
+                silent = hung(client.monitor, supervisor.started_s)
+                for name in silent:
+                    output.console.print(f"[yellow]{name} hangs[/]  it is killed")
+                for name in supervisor.tend(silent):
+                    ready, client.health = False, None
+                    output.console.print(f"[yellow]{name} died[/]  it is started again")
                 if not ready and client.health is not None and not any(client.health.values()):
                     ready = True
                     output.console.print(

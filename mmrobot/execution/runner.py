@@ -56,6 +56,10 @@ class Runner:
         """What the hand holds, as far as the runner knows."""
         return self._held
 
+    def use(self, config: Config) -> None:
+        """Another configuration; it is asked anew at each use, also by the plan under way."""
+        self._config = config
+
     def start(self, plan: ActionPlan, held: GroundedObject | None = None) -> None:
         """Begin a plan at the next tick. `held` overrides what the hand is known to hold.
 
@@ -153,7 +157,7 @@ class Runner:
         if result is None:
             limit = self._config.runner.look_timeout_s
             if self._now_s - self._since_s > limit:
-                self._fail(ErrorCode.TIMEOUT, f"no fresh look within {limit} s")
+                self._fail(ErrorCode.TIMEOUT, f"no fresh look within {limit} s (runner.look_timeout_s)")
             return
         if result.step is not None:
             self._report_moves(self._step, result.step)

@@ -18,6 +18,7 @@ from mmrobot.grounding.footprint_fit import Rectangle
 from mmrobot.grounding.scene_view import SceneView
 from mmrobot.grounding.segmentation import Segment, quantile, segment
 from mmrobot.grounding.upright_box import Upright, fit_upright
+from mmrobot.grounding.working_size import WorkingSize
 from mmrobot.types import BoxXyxy, GroundedObject, RgbdFrame, ScoredBox
 
 _MIN_WIDTH_M = 0.004
@@ -72,23 +73,27 @@ def lift_in(view: SceneView, box: ScoredBox, others: Sequence[ScoredBox] = ()) -
 
 
 class FrameLifter:
-    """Lifts boxes of one frame, each once; called with a box. Raises as `lift`."""
+    """Lifts boxes of one frame, at its working size, each once; called with a box. Raises as `lift`."""
 
     def __init__(self, frame: RgbdFrame, expected_table_z_m: float, others: Sequence[ScoredBox]) -> None:
-        self._view, self._others = SceneView(frame, expected_table_z_m), tuple(others)
+        self._frame, self._others = frame, tuple(others)
+        self._size = WorkingSize(frame)
+        self._view = SceneView(self._size.frame, expected_table_z_m)
         self._lifted: dict[BoxXyxy, GroundedObject] = {}
 
     def serves(self, frame: RgbdFrame, others: Sequence[ScoredBox]) -> bool:
         """Whether these are its own depth picture, pose and boxes."""
-        own = self._view.frame
+        own = self._frame
         same = frame.depth_m is own.depth_m and frame.T_base_camera is own.T_base_camera
         return same and frame.camera == own.camera and tuple(others) == self._others
 
     def __call__(self, box: ScoredBox, stamp_ns: int | None = None) -> GroundedObject:
         """The thing in a box; `stamp_ns` when the picture is known to hold still, as of then."""
         if box.box_xyxy not in self._lifted:
-            self._lifted[box.box_xyxy] = lift_in(self._view, box, self._others)
-        stamp_ns = self._view.frame.stamp_ns if stamp_ns is None else stamp_ns
+            others = [self._size.box(other) for other in self._others]
+            lifted = lift_in(self._view, self._size.box(box), others)
+            self._lifted[box.box_xyxy] = replace(lifted, box_xyxy=box.box_xyxy)
+        stamp_ns = self._frame.stamp_ns if stamp_ns is None else stamp_ns
         return replace(self._lifted[box.box_xyxy], label=box.label, score=box.score, stamp_ns=stamp_ns)
 
 

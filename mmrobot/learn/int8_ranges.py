@@ -21,6 +21,7 @@ from mmrobot.vlm.engines.quantise import Feeds
 from mmrobot.vlm.engines.quantise_nano import calibrate
 from mmrobot.vlm.families.nano import NanoVlm
 from mmrobot.vlm.families.nano_recording import RecordingParts
+from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.processing import NanoProcessor
 from mmrobot.vlm.onnx_backend import OnnxNano
 
@@ -34,7 +35,7 @@ def measure(folder: Path, pictures: int = PICTURES, tell: Callable[[int, int], N
     parts = OnnxNano(folder)
     recorder = RecordingParts(parts)
     vlm = NanoVlm(recorder, NanoProcessor.of(parts.config), "calibration")
-    maker = PictureMaker(SEED, parts.config)
+    maker = PictureMaker(SEED, NanoConfig(**vars(parts.config)))
     try:
         for index in range(pictures):
             picture = maker(index)

@@ -31,6 +31,7 @@ from mmrobot.errors import (
     InvalidConfigError,
     ModelReplyInvalidError,
     RobotUnavailableError,
+    StoppedError,
 )
 from mmrobot.execution.robot import SkillStatus
 from mmrobot.ros.controller_port import ControllerPort
@@ -122,9 +123,12 @@ class ArmServerNode(Node):
                 error = BusyError("another skill is being carried out")
                 goal.finish(self._result(SkillStatus(True, error.code, error.message)))
                 return
-            if self._stops.missed_by(goal.request.stops_heard):
-                stopped = SkillStatus(True, ErrorCode.STOPPED, "a stop came before the skill")
-                goal.finish(self._result(stopped))
+            try:
+                self._stops.check()
+                if self._stops.missed_by(goal.request.stops_heard):
+                    raise StoppedError("a stop came before the skill")
+            except StoppedError as error:
+                goal.finish(self._result(SkillStatus(True, error.code, error.message)))
                 return
             self._stop_code, self._stop_reason = ErrorCode.NONE, ""
             self._goal, self._held_since_s = goal, None

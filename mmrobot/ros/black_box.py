@@ -92,6 +92,8 @@ class BlackBox:
                     file.note(title, values)
                 for entry in sorted(entries, key=lambda e: e.time_ns):
                     file.write(entry.topic, entry.type_name, entry.data, entry.time_ns)
+            with part.open("rb") as file_on_disk:
+                os.fsync(file_on_disk.fileno())
             part.rename(path)
         except OSError:
             part.unlink(missing_ok=True)

@@ -10,17 +10,24 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmrobot.errors import AlreadyRunningError, ErrorCode, MmrobotError
 from mmrobot.ros.graph import NodeSpec
 from mmrobot.ros.machine_lock import machine_lock
+from mmrobot.ros.spent_ports import SpentPorts, port_of
 
 INTERRUPT_S = 4.0
 TERMINATE_S = 2.0
 _PR_SET_PDEATHSIG = 1
+# A node that ends by itself sooner would do so again: its error is told instead.
+STARTED_S = 20.0
+# A start takes a core: those who must notice the death, and hold the robot still, have it first.
+NOTICE_S = 0.5
+MAX_DEATHS, DEATHS_WITHIN_S = 5, 120.0
 
 
 class NodeDiedError(MmrobotError):
@@ -34,8 +41,8 @@ class NodeDiedError(MmrobotError):
 def free_domain(first: int = 40, last: int = 99) -> tuple[int, socket.socket]:
     """A ROS domain without participants on this machine, and a socket that reserves it while open.
 
-    A participant binds UDP port 7400 + 250 * domain + 10 + 2 * n (DDSI-RTPS 9.6.1.1), so a port that
-    binds tells of an unused domain; the lock keeps others who choose this way off.
+    A participant binds a UDP port of its domain, so a port that binds tells of an unused one; the lock
+    keeps others who choose this way off.
     """
     for domain in range(first, last + 1):
         lock = machine_lock(f"domain/{domain}")
@@ -43,7 +50,7 @@ def free_domain(first: int = 40, last: int = 99) -> tuple[int, socket.socket]:
             continue
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                probe.bind(("", 7400 + 250 * domain + 10))
+                probe.bind(("", port_of(domain)))
         except OSError:
             lock.close()
             continue
@@ -56,12 +63,16 @@ class _Running:
     spec: NodeSpec
     process: subprocess.Popen[bytes]
     log: Path | None
+    since_s: float
+    ended_s: float | None = None
+    """When its end was seen."""
 
 
 class Supervisor:
     """The processes of one graph. Use as a context manager: leaving it ends them all.
 
-    With `log_folder` each node writes its own file there; else all share this process's stderr.
+    With `log_folder` each node writes its own file there; else all share this process's stderr. Start nodes
+    from the main thread: Linux ends them with the thread that started them.
     """
 
     def __init__(
@@ -74,6 +85,8 @@ class Supervisor:
         self._environment = {**os.environ, **(environment or {})}
         self._log_folder = log_folder
         self._running: dict[str, _Running] = {}
+        self._deaths: dict[str, deque[float]] = {}
+        self._spent = SpentPorts(int(self._environment.get("ROS_DOMAIN_ID") or 0))
 
     def __enter__(self) -> Supervisor:
         try:
@@ -93,15 +106,13 @@ class Supervisor:
 
     def start_node(self, spec: NodeSpec) -> None:
         """Start one node, also one that died."""
-        log = None
-        if self._log_folder is not None:
-            self._log_folder.mkdir(parents=True, exist_ok=True)
-            log = self._log_folder / f"{spec.name}.log"
-        command = [sys.executable, "-m", spec.module, *spec.arguments()]
-        output = sys.stderr if log is None else log.open("wb")
+        log = None if self._log_folder is None else self._log_folder / f"{spec.name}.log"
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+        output = sys.stderr if log is None else log.open("ab" if spec.name in self._running else "wb")
         try:
             process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", spec.module, *spec.arguments()],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -112,21 +123,52 @@ class Supervisor:
         finally:
             if log is not None:
                 output.close()
-        self._running[spec.name] = _Running(spec, process, log)
+        self._running[spec.name] = _Running(spec, process, log, time.monotonic())
 
     @property
     def pids(self) -> dict[str, int]:
         """Process ids of the nodes that live."""
         return {name: r.process.pid for name, r in self._running.items() if r.process.poll() is None}
 
+    @property
+    def started_s(self) -> dict[str, float]:
+        """When the processes that live began, in monotonic seconds."""
+        return {name: r.since_s for name, r in self._running.items() if r.process.poll() is None}
+
     def kill(self, name: str) -> None:
-        """End one node without warning, as a crash would (tests)."""
+        """End one node without warning, as a crash would."""
         self._running[name].process.kill()
         self._running[name].process.wait()
 
     def revive(self, name: str) -> None:
         """Start a node that has ended again."""
+        self._spent.hold()
         self.start_node(self._running[name].spec)
+
+    def tend(self, hung: Iterable[str] = ()) -> list[str]:
+        """Kill what is `hung`, start again what was killed or has crashed; the names of what was started.
+
+        Raises NodeDiedError for a node that ended by itself within STARTED_S of its start, or that died
+        MAX_DEATHS times within DEATHS_WITHIN_S: another start would end the same way.
+        """
+        for name in hung:
+            self.kill(name)
+        begun = []
+        for name in self.dead():
+            now_s, running = time.monotonic(), self._running[name]
+            running.ended_s = running.ended_s or now_s
+            if now_s - running.ended_s < NOTICE_S:
+                continue
+            deaths = self._deaths.setdefault(name, deque(maxlen=MAX_DEATHS))
+            deaths.append(now_s)
+            killed = running.process.returncode < 0
+            lived_s = running.ended_s - running.since_s
+            often = len(deaths) == MAX_DEATHS and now_s - deaths[0] < DEATHS_WITHIN_S
+            if often or not (killed or lived_s > STARTED_S):
+                raise self.obituary(name)
+            self.revive(name)
+            begun.append(name)
+        return begun
 
     def dead(self) -> list[str]:
         """Names of nodes whose processes have ended."""
@@ -159,6 +201,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Interrupt all, then terminate, then kill whoever is left."""
+        self._spent.close()
         for number, patience_s in (
             (signal.SIGINT, INTERRUPT_S),
             (signal.SIGTERM, TERMINATE_S),

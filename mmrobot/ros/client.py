@@ -12,14 +12,22 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, InvalidHandle, MultiThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import Empty, String
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 
-from mmrobot.errors import DeadlineError, ErrorCode, MmrobotError, RobotUnavailableError
+from mmrobot.errors import (
+    DeadlineError,
+    ErrorCode,
+    ExecutionFailedError,
+    MmrobotError,
+    RobotUnavailableError,
+)
 from mmrobot.ros.action_caller import ActionCall, ActionCaller
+from mmrobot.ros.heartbeat import CATCH_UP_S, HeartbeatMonitor
 from mmrobot.ros.messages import error_code, plan_from_message, pointing_to_message
 from mmrobot.ros.qos import COMMAND, LATCHED, STATE
 from mmrobot.ros.retarget import Retarget, retarget_to_message
@@ -32,6 +40,8 @@ from mmrobot_msgs.srv import ApprovePlan, EditPlan
 # A starved machine takes minutes to load a model's libraries. Its node tells of it every second meanwhile.
 LOADING_S = 600.0
 TOLD_S = 10.0
+# A vlm node that is silent for so long carries nothing out any more: executor and arm gave up before.
+SILENT_S, WATCH_S = 8.0, 0.5
 
 
 @dataclass
@@ -69,9 +79,18 @@ class RobotClient:
         self._loading_told_s = float("-inf")
         self.world: WorldState | None = None
         self.speech: list[str] = []
+        self.monitor = HeartbeatMonitor(self.node, WATCH_S, CATCH_UP_S)
+        self._under_way: dict[int, tuple[Follow, Callable[[Follow], None], dict[str, str]]] = {}
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.node.create_timer(
+            WATCH_S, self._watch, callback_group=MutuallyExclusiveCallbackGroup(), clock=steady
+        )
         self._follow = ActionCaller(self.node, FollowInstruction, "follow_instruction")
         self._stop_client = self.node.create_client(
             Trigger, "stop", callback_group=MutuallyExclusiveCallbackGroup()
+        )
+        self._emergency_client = self.node.create_client(
+            SetBool, "emergency_stop", callback_group=MutuallyExclusiveCallbackGroup()
         )
         self._stop_out = self.node.create_publisher(Empty, "stop_all", COMMAND)
         group = MutuallyExclusiveCallbackGroup()
@@ -124,7 +143,10 @@ class RobotClient:
         pointings: Sequence[Pointing] = (),
         on_end: Callable[[Follow], None] = lambda _: None,
     ) -> Follow:
-        """Send an instruction; raises RobotUnavailableError when nobody serves follow_instruction."""
+        """Send an instruction; raises RobotUnavailableError when nobody serves follow_instruction.
+
+        When the vlm node dies meanwhile, it ends with that error: no result would ever come.
+        """
         if not self._follow.wait_ready(timeout_s):
             raise RobotUnavailableError(
                 f"nobody serves 'follow_instruction' on ROS domain {self._context.get_domain_id()}",
@@ -139,9 +161,11 @@ class RobotClient:
         )
 
         def ended(result: Any | None) -> None:
-            self._ended(follow, result)
-            on_end(follow)
+            if self._under_way.pop(id(follow), None) is not None:
+                self._ended(follow, result)
+                on_end(follow)
 
+        self._under_way[id(follow)] = (follow, on_end, self.monitor.lives(["vlm"]))
         follow.call = self._follow.send(
             goal,
             on_end=ended,
@@ -207,6 +231,33 @@ class RobotClient:
             )
         return str(future.result().message)
 
+    def emergency_stop(self, latch: bool = True, timeout_s: float = 5.0) -> str:
+        """Stop at once, and take nothing on until it is called with `latch` false; what was done, in words.
+
+        Raises RobotUnavailableError when nobody keeps it (the robot was told to stop nevertheless),
+        DeadlineError, and ExecutionFailedError where it cannot be kept or reset.
+        """
+        if latch:
+            self._stop_out.publish(Empty())
+        if not self._emergency_client.wait_for_service(timeout_s):
+            told = "; stop_all was published" if latch else ""
+            raise RobotUnavailableError(
+                f"nobody serves 'emergency_stop' on ROS domain {self._context.get_domain_id()}{told}",
+                "use the robot's ROS_DOMAIN_ID, start its executor, or press its emergency button",
+            )
+        done = threading.Event()
+        future = self._emergency_client.call_async(SetBool.Request(data=latch))
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(timeout_s):
+            raise DeadlineError(
+                f"'emergency_stop' was not answered within {timeout_s:g} s",
+                "press the robot's emergency button",
+            )
+        response = future.result()
+        if not response.success:
+            raise ExecutionFailedError(str(response.message), "see the executor's output")
+        return str(response.message)
+
     def wait_ready(
         self, timeout_s: float, tick: Callable[[dict[str, str] | None], None], recording: bool = False
     ) -> None:
@@ -233,6 +284,20 @@ class RobotClient:
                 words = "; ".join(f"{k}: {v}" for k, v in parts.items() if v)
                 raise DeadlineError(f"not ready after {limit_s:.0f} s: {words}", "run: mmrobot doctor")
             time.sleep(0.1)
+
+    def _watch(self) -> None:
+        self.monitor.turn()
+        for key, (follow, on_end, lives) in list(self._under_way.items()):
+            # A life that was not heard of yet when the words were said is no other one.
+            gone = self.monitor.missing(["vlm"], SILENT_S, lives) if lives else []
+            if gone and self._under_way.pop(key, None) is not None:
+                follow.error = RobotUnavailableError(
+                    f"no heartbeat of 'vlm' for over {SILENT_S:g} s, or a new start of it, "
+                    f"while '{follow.instruction[:60]}' was under way",
+                    "see that the node runs, and where things are by now; then give the instruction again",
+                )
+                follow.done.set()
+                on_end(follow)
 
     def _ended(self, follow: Follow, result: Any | None) -> None:
         if result is None:

@@ -64,6 +64,11 @@ class Conductor:
         """The task under way."""
         return self._task
 
+    def use(self, config: Config) -> None:
+        """Another configuration, from the next decision on."""
+        with self._lock:
+            self._config = config
+
     # -- what is said ------------------------------------------------------------------------------
 
     def submit(self, task: Task) -> None:
@@ -186,6 +191,9 @@ class Conductor:
         with self._lock:
             for aside in list(self._asides):
                 self._tick_aside(aside)
+            silent = self._stage.silent() if self._robot_busy else []
+            if silent:
+                self._lose(silent)
             task = self._task
             if task is None:
                 return
@@ -199,22 +207,20 @@ class Conductor:
             if limit_s is not None and age_s > limit_s:
                 if task.phase is Phase.HANDOVER:
                     self._robot_busy = False
-                self._finish(
-                    task, DeadlineError(f"'{task.phase.value}' took longer than {limit_s} s", "try again")
-                )
-            elif task.phase in (Phase.EXECUTING, Phase.HOMING, Phase.HANDOVER) and self._robot_busy:
-                silent = self._stage.silent()
-                if silent:
-                    self._robot_busy, self._away = False, True
-                    self._stage.halt(StopKind.STOP, "")
-                    self._finish(
-                        task,
-                        RobotUnavailableError(
-                            f"no heartbeat of {' and '.join(silent)} while the plan was carried out, "
-                            "or a new start of it",
-                            "start them again",
-                        ),
-                    )
+                slow = "; for a slow model raise model.timeout_s" if task.phase is Phase.PLANNING else ""
+                words = f"'{task.phase.value}' took longer than {limit_s} s"
+                self._finish(task, DeadlineError(words, f"try again{slow}"))
+
+    def _lose(self, silent: list[str]) -> None:
+        """Who carried a plan out will not tell of its end. A task that was stopped before is over; the next
+        one begins from home."""
+        self._robot_busy, self._away = False, True
+        task = self._task
+        if task is not None and task.phase in (Phase.EXECUTING, Phase.HOMING, Phase.HANDOVER):
+            self._stage.halt(StopKind.STOP, "")
+            names = " and ".join(silent)
+            words = f"no heartbeat of {names} while the plan was carried out, or a new start of it"
+            self._finish(task, RobotUnavailableError(words, "start them again"))
 
     def _tick_aside(self, aside: Task) -> None:
         age_s = time.monotonic() - aside.since_s

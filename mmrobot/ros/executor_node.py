@@ -2,8 +2,9 @@
 
     python -m mmrobot.ros.executor_node --ros-args -p config:=config/mmrobot.yaml
 
-The Runner is ticked by a wall timer and never waits; one lock guards it, since stop comes from
-another thread than the ticks.
+A lifecycle node: plans are taken only while it is active, deactivating it stops the robot, and cleaning up
+forgets what the hand holds. Stop is heard in every state. The Runner is ticked by a wall timer and never
+waits; one lock guards it, since stop comes from another thread than the ticks.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from std_msgs.msg import Empty
 from std_srvs.srv import Trigger
 
+from mmrobot.config import Config
 from mmrobot.errors import (
     BusyError,
     ErrorCode,
@@ -32,7 +33,10 @@ from mmrobot.execution.events import EventKind, RunnerEvent, RunnerState
 from mmrobot.execution.hand import HandFollower
 from mmrobot.execution.runner import Runner
 from mmrobot.ros.deferred_goal import DeferredGoal
+from mmrobot.ros.emergency_stop import EmergencyStop
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
+from mmrobot.ros.live_settings import LiveSettings
+from mmrobot.ros.managed import ManagedNode
 from mmrobot.ros.messages import object_to_message, plan_from_message
 from mmrobot.ros.node_process import run_node
 from mmrobot.ros.parameters import declare_config
@@ -46,6 +50,20 @@ from mmrobot_msgs.action import ExecutePlan
 from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
 
 WATCHED = ("arm_server", "vlm")
+LIVE = (
+    "gate.min_confidence",
+    "gate.max_target_age_s",
+    "runner.look_timeout_s",
+    "runner.step_timeout_s",
+    "runner.plan_timeout_s",
+    "runner.grasp_retries",
+    "runner.place_retries",
+    "runner.look_retries",
+    "runner.repairs",
+    "runner.verify_place",
+    "runner.verify_tolerance_m",
+)
+"""Settings that are parameters too, changed while the node runs: each is asked anew where it is used."""
 PHASES = {
     RunnerState.STARTING: "checking",
     RunnerState.LOOKING: "looking",
@@ -56,12 +74,13 @@ PHASES = {
 }
 
 
-class ExecutorNode(Node):
-    """Serves `execute_plan` and `stop`; publishes `status`, `speech` and what the hand holds."""
+class ExecutorNode(ManagedNode):
+    """Serves `execute_plan`, `stop` and `emergency_stop`; publishes `status` and what the hand holds."""
 
     def __init__(self) -> None:
         super().__init__("executor")
-        self._config = declare_config(self)
+        settings = LiveSettings(self, declare_config(self), LIVE, self._use)
+        self._config = settings.config
         self._gate = SafetyGate(self._config)
         # The arm server holds by itself at the heartbeat's timeout_s; here a plan is given up.
         self._silence_limit_s = self._config.heartbeat.give_up_s
@@ -70,12 +89,15 @@ class ExecutorNode(Node):
         self._done_steps: set[int] = set()
         self._stops = StopListener(self, lambda reason, _: self._stop(reason))
         self._robot = RemoteRobot(self, self._stops)
-        self._runner = Runner(self._robot, RemoteLooker(self), self._gate, self._config)
-        self._hand = HandFollower(self._runner)
+        self._looker = RemoteLooker(self)
+        self._make_runner()
         self._status = StatusPublisher(self)
         self._stop_out = self.create_publisher(Empty, "stop_all", COMMAND)
         self._held_out = self.create_publisher(GroundedObjectMsg, "~/held", LATCHED)
         self._held_label: str | None = None
+        # A new start holds nothing that it knows of; what was told in the life before no longer counts.
+        self._held_out.publish(GroundedObjectMsg())
+        self._emergency = EmergencyStop(self, self._stop_all)
         self._monitor = HeartbeatMonitor(self, self._config.runner.tick_s, CATCH_UP_S)
         self._lives: dict[str, str] = {}
         self._server = ActionServer(
@@ -97,10 +119,39 @@ class ExecutorNode(Node):
             callback_group=MutuallyExclusiveCallbackGroup(),
             clock=Clock(clock_type=ClockType.STEADY_TIME),
         )
-        self._heartbeat = Heartbeat(self, "executor")
+        self._heartbeat = Heartbeat(self, "executor", lambda: self.state)
+        self.begin()
+
+    def _make_runner(self) -> None:
+        self._runner = Runner(self._robot, self._looker, self._gate, self._config)
+        self._hand = HandFollower(self._runner)
+
+    def _use(self, config: Config) -> None:
+        """Another configuration, from the next question on that is put to it."""
+        with self._lock:
+            self._config = self._gate.config = config
+            self._runner.use(config)
+
+    # -- lifecycle ---------------------------------------------------------------------------------
+
+    def deactivate(self) -> None:
+        """Hold the robot, end the running goal."""
+        self._stop_all("the executor was deactivated")
+
+    def cleanup(self) -> None:
+        """Forget what the hand holds, and all tries."""
+        with self._lock:
+            self._end_if_over()
+            self._make_runner()
+            self._publish([])
+
+    def tell(self, state: str, message: str, error: MmrobotError | None = None) -> None:
+        """To `status`."""
+        self._status.report(state, message, error)
 
     def close(self) -> None:
         """Hold the robot, end the running goal."""
+        super().close()
         self._stop("the executor shuts down")
         self._heartbeat.close()
 
@@ -113,6 +164,11 @@ class ExecutorNode(Node):
         with self._lock:
             try:
                 self._end_if_over()
+                self._emergency.check()
+                if not self.active:
+                    raise RobotUnavailableError(
+                        f"the executor carries nothing out: it is {self.state}", self.how_to_activate
+                    )
                 if self._goal is not None:
                     raise BusyError("another plan is being carried out", "stop it first, or wait for its end")
                 if self._stops.missed_by(goal.request.stops_heard):
@@ -129,6 +185,8 @@ class ExecutorNode(Node):
                         f"plan refused: {error}", "publish plans unchanged"
                     ) from error
                 self._gate.check_plan(plan, self.get_clock().now().nanoseconds, self._runner.held)
+                if self._monitor.reborn(["arm_server"], self._lives):
+                    self._robot.forget()
                 self._runner.start(plan)
             except MmrobotError as error:
                 self._status.report("refused", error.message, error)
@@ -147,12 +205,14 @@ class ExecutorNode(Node):
         return CancelResponse.ACCEPT
 
     def _serve_stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = True
+        response.message = self._stop_all("the stop service was called")
+        return response
+
+    def _stop_all(self, reason: str) -> str:
         # To the arm server first, and before the lock: it is what moves.
         self._stop_out.publish(Empty())
-        was = self._stop("the stop service was called")
-        response.success = True
-        response.message = was
-        return response
+        return self._stop(reason)
 
     def _stop(self, reason: str) -> str:
         with self._lock:

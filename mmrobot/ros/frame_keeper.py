@@ -14,17 +14,19 @@ NS = 1_000_000_000
 MAX_BYTES = 160_000_000
 MAX_WANTED = 64
 JUMP_NS = NS // 2
-_STAMP = {0: struct.Struct(">iI"), 1: struct.Struct("<iI")}
+# CDR: four bytes of which the second tells the byte order, then the stamp.
+STAMP_BEGIN = 4
+STAMPS = {0: struct.Struct(">iI"), 1: struct.Struct("<iI")}
 
 
 def stamp_of(data: bytes) -> int:
-    """ROS time, ns, of a serialised message that begins with a Header (CDR: four bytes, then the stamp).
+    """ROS time, ns, of a serialised message that begins with a Header (or with its time).
 
     Raises ValueError when it is too short.
     """
     if len(data) < 12:
         raise ValueError(f"a message of {len(data)} bytes has no header")
-    seconds, nanoseconds = _STAMP[data[1] & 1].unpack_from(data, 4)
+    seconds, nanoseconds = STAMPS[data[1] & 1].unpack_from(data, STAMP_BEGIN)
     return int(seconds) * NS + int(nanoseconds)
 
 

@@ -40,10 +40,11 @@ from mmrobot.perception.pairing import (
     PairedSet,
     PairingConfig,
 )
+from mmrobot.ros.frame_health import StillPicture, calibration_problem, stamp_problem
 from mmrobot.ros.messages import NS, from_time
 from mmrobot.ros.sensor_subscription import SensorSubscriptions
 from mmrobot.ros.transforms import TransformBuffer
-from mmrobot.types import BASE_FRAME, RgbdFrame
+from mmrobot.types import BASE_FRAME, CameraModel, RgbdFrame
 
 TOPICS: dict[str, tuple[str, Any]] = {
     "image": (COLOUR, Image),
@@ -55,6 +56,8 @@ POLL_S = 0.01
 CLOCK_STALL_S = 4.0
 # A process that was starved itself hears in that time what lies in its queues, before it calls a camera dead.
 CATCH_UP_S = 0.5
+# The gate takes no plans of later pictures (gate.max_future_s).
+AHEAD_S = 0.5
 
 
 class FrameSource:
@@ -71,6 +74,9 @@ class FrameSource:
         self._lock = threading.Lock()
         self._newest: PairedSet | None = None
         self._frame_id = ""
+        self._still = StillPicture()
+        self._bad_stamp: tuple[InvalidImageError, float] | None = None
+        self._camera: CameraModel | None = None
         self._clock = (-1.0, time.monotonic())
         group = MutuallyExclusiveCallbackGroup()
         subscriptions = SensorSubscriptions(node)
@@ -87,8 +93,11 @@ class FrameSource:
         try:
             found = self._pairer.add(stream, from_time(message.header.stamp), message, now_s)
         except InvalidImageError as error:
+            self._bad_stamp = (error, now_s)
             self._node.get_logger().warning(error.message, throttle_duration_sec=5.0)
             return
+        if stream == COLOUR:
+            self._still.take(message.data, from_time(message.header.stamp))
         if found is not None:
             with self._lock:
                 self._newest = found
@@ -142,8 +151,16 @@ class FrameSource:
                     "check the camera's cable and driver, or start it again",
                 )
         newest = self._newest
+        told = self._stamps_told()
         if newest is None:
-            return self._unmatched(0)
+            return told or self._unmatched(0)
+        limit_s = self._config.timeout_s
+        wrong = stamp_problem(newest, self._now_s(), limit_s, limit_s, AHEAD_S)
+        if wrong is not None:
+            return told or wrong
+        frozen = self._still.problem(newest.stamp_ns, limit_s, self._transforms.moved)
+        if frozen is not None:
+            return frozen
         try:
             # A moving camera's transform may trail its newest picture a little.
             self._transforms.lookup(BASE_FRAME, self._frame_id, newest.stamp_ns - NS // 5)
@@ -154,12 +171,21 @@ class FrameSource:
                 return error
         return None
 
+    def _stamps_told(self) -> InvalidImageError | None:
+        """What is wrong with stamps of messages that have come just now."""
+        if self._bad_stamp is None:
+            return None
+        error, at_s = self._bad_stamp
+        return error if 0 <= self._now_s() - at_s <= self._config.timeout_s else None
+
     def look(self, after_ns: int = 0, timeout_s: float = 3.0) -> RgbdFrame:
         """The newest frame with a stamp later than `after_ns`; waits for it, so not for callbacks.
 
-        Raises NoCameraError, NoDepthError, TransformUnavailableError or InvalidImageError.
+        For one younger than `max_age_s` it waits a moment too. Raises NoCameraError, NoDepthError,
+        StaleError, TransformUnavailableError or InvalidImageError; that once for a camera that was changed.
         """
-        deadline = time.monotonic() + timeout_s
+        began_s = time.monotonic()
+        deadline = began_s + timeout_s
         bad_since_s: float | None = None
         while True:
             problem = self.problem()
@@ -172,7 +198,9 @@ class FrameSource:
             bad_since_s = None
             newest = self._newest
             if newest is not None and newest.stamp_ns > after_ns:
-                return self._decode(newest)
+                fresh = self._now_s() - newest.stamp_ns / NS <= self._config.max_age_s
+                if fresh or time.monotonic() - began_s > CATCH_UP_S:
+                    return self._decode(newest)
             if time.monotonic() > deadline:
                 raise self._unmatched(after_ns)
             time.sleep(POLL_S)
@@ -186,6 +214,10 @@ class FrameSource:
 
     def _decode(self, found: PairedSet) -> RgbdFrame:
         camera = camera_from_message(found.colour_info)
+        before, self._camera = self._camera, camera
+        changed = calibration_problem(before, camera)
+        if changed is not None:
+            raise changed
         return make_frame(
             image_from_message(found.colour),
             camera,

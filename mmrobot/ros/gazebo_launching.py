@@ -12,7 +12,7 @@ from typing import Any
 
 from mmrobot.errors import InvalidConfigError
 from mmrobot.ros.graph import DEFAULT_SCENE, GraphOptions, NodeSpec, graph_nodes, package_share, shared_folder
-from mmrobot.ros.launching import arguments, options_from_text
+from mmrobot.ros.launching import RESPAWN_S, arguments, options_from_text
 from mmrobot.ros.scene_file import load_scene
 from mmrobot.simulator.gazebo.world import Dialect, gazebo_world
 
@@ -92,6 +92,8 @@ def gazebo_actions(context: Any) -> list[Any]:
                 parameters=[spec.parameters],
                 output="screen",
                 sigterm_timeout="5",
+                respawn=True,
+                respawn_delay=RESPAWN_S,
             )
             for spec in gazebo_nodes(options)
         ),

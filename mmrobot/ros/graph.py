@@ -24,6 +24,7 @@ SERVERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Who serves `execute_skill`: module and parameters."""
 NO_SERVER = "none"
+BRINGUPS = ("manager", "self", "other")
 
 
 def shared_folder(name: str) -> Path:
@@ -84,6 +85,13 @@ class GraphOptions:
             "or none (your own, docs/your_robot.md)"
         },
     )
+    bringup: str = field(
+        default="manager",
+        metadata={
+            "help": "who configures and activates executor and vlm: manager (the shipped one), self (each "
+            "itself), or other (your own lifecycle manager)"
+        },
+    )
     console: bool = field(default=False, metadata={"help": "true: serve a page for the browser"})
     voice: bool = field(
         default=False, metadata={"help": "true: listen on the microphone and on 'audio', and speak"}
@@ -130,13 +138,16 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
     """The nodes of the graph, in the order of starting; without `simulate` for a real robot's topics.
 
     On a robot whose own server offers `execute_skill` the option `server` is "none", and none is started.
-    Raises InvalidConfigError for an unknown one, or an unknown camera.
+    Raises InvalidConfigError for an unknown one, an unknown camera or bring-up.
     """
     if options.server not in (*SERVERS, NO_SERVER):
         raise InvalidConfigError(
             f"server is '{options.server}'", f"choose one of {', '.join((*SERVERS, NO_SERVER))}"
         )
+    if options.bringup not in BRINGUPS:
+        raise InvalidConfigError(f"bringup is '{options.bringup}'", f"choose one of {', '.join(BRINGUPS)}")
     sim_time = {"use_sim_time": options.use_sim_time}
+    alone = {"autostart": options.bringup == "self"}
     config = {"config": _absolute(options.config)}
     place = options.namespace
     seen = load_profile(options.camera, shared_folder("config") / "cameras") if options.camera else None
@@ -157,15 +168,18 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
         module, parameters = SERVERS[options.server]
         nodes.append(NodeSpec("arm_server", module, {**config, **sim_time, **parameters}, place))
     nodes += [
-        NodeSpec("executor", "mmrobot.ros.executor_node", {**config, **sim_time}, place),
+        NodeSpec("executor", "mmrobot.ros.executor_node", {**config, **sim_time, **alone}, place),
         NodeSpec(
             "vlm",
             "mmrobot.ros.vlm_node",
-            {**config, **sim_time, "model": options.model, "approval": options.approval},
+            {**config, **sim_time, **alone, "model": options.model, "approval": options.approval},
             place,
             topics,
         ),
     ]
+    if options.bringup == "manager":
+        # It watches in wall time: a simulation's clock would only cost it a tenth of a core.
+        nodes.append(NodeSpec("manager", "mmrobot.ros.manager_node", config, place))
     if options.console:
         nodes.append(NodeSpec("console", "mmrobot.ros.console_node", {**config, **sim_time}, place, topics))
     if options.voice:

@@ -4,7 +4,8 @@ A process that is starved for a moment falls silent, and so does one that has di
 silence holds the robot, `give_up_s` ends what it was doing (both of the configuration).
 
 A beat is a node's name and a word that each start of the node draws anew: a node that died and came
-back within the limit has forgotten what it was asked, so it counts as missed.
+back within the limit has forgotten what it was asked, so it counts as missed. A lifecycle node adds its
+state: it lives in all of them, and works in one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
@@ -31,17 +32,18 @@ CATCH_UP_S = 0.5
 
 
 class Heartbeat:
-    """Publishes the node's name and life on `heartbeat` at 10 Hz.
+    """Publishes the node's name and life on `heartbeat` at 10 Hz; with `state` what that says, too.
 
     The beat comes from a thread of its own, so that a long callback does not look like death; it
     ends when the node's executor has not run a timer for STUCK_S, so that a hung node does. It begins
     when the node knows the time: in simulation, once `/clock` has arrived.
     """
 
-    def __init__(self, node: Node, name: str) -> None:
+    def __init__(self, node: Node, name: str, state: Callable[[], str] | None = None) -> None:
         self._publisher = node.create_publisher(String, "heartbeat", STATE)
         self._node = node
-        self._beat_message = String(data=f"{name} {uuid.uuid4().hex[:8]}")
+        self._words = f"{name} {uuid.uuid4().hex[:8]}"
+        self._state = state
         self._turned_s = float("-inf")
         self._closed = threading.Event()
         node.create_timer(
@@ -65,7 +67,8 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._closed.wait(PERIOD_S):
             if time.monotonic() - self._turned_s < STUCK_S:
-                self._publisher.publish(self._beat_message)
+                state = f" {self._state()}" if self._state is not None else ""
+                self._publisher.publish(String(data=self._words + state))
 
 
 class HeartbeatMonitor:
@@ -77,7 +80,8 @@ class HeartbeatMonitor:
     """
 
     def __init__(self, node: Node, watch_period_s: float, grace_s: float = 0.0) -> None:
-        self._heard: dict[str, tuple[float, str]] = {}
+        self._heard: dict[str, tuple[float, str, str]] = {}
+        self._life_since_s: dict[str, float] = {}
         self._watch_period_s, self._grace_s = watch_period_s, grace_s
         self._due_s = float("inf")
         self._judging, self._judge_from_s = True, float("-inf")
@@ -86,8 +90,11 @@ class HeartbeatMonitor:
         )
 
     def _hear(self, message: String) -> None:
-        name, _, life = message.data.partition(" ")
-        self._heard[name] = (time.monotonic(), life)
+        name, life, state = (str(message.data).split(" ") + ["", ""])[:3]
+        now_s = time.monotonic()
+        if name not in self._heard or self._heard[name][1] != life:
+            self._life_since_s[name] = now_s
+        self._heard[name] = (now_s, life, state)
 
     def turn(self) -> bool:
         """Whether silence may be judged in this turn of the watcher.
@@ -108,9 +115,17 @@ class HeartbeatMonitor:
         heard = self._heard.get(name)
         return float("inf") if heard is None else time.monotonic() - heard[0]
 
+    def life_since_s(self, name: str) -> float:
+        """When the present life of `name` was first heard (monotonic wall s); -inf when it never was."""
+        return self._life_since_s.get(name, float("-inf"))
+
     def lives(self, names: Iterable[str]) -> dict[str, str]:
         """The life of each of `names` that was heard: a node that starts again has another one."""
         return {name: self._heard[name][1] for name in names if name in self._heard}
+
+    def idle(self, names: Iterable[str]) -> list[str]:
+        """Those of `names` whose last beat told of a lifecycle state other than active."""
+        return [n for n in names if n in self._heard and self._heard[n][2] not in ("", "active")]
 
     def missing(
         self, names: Iterable[str], limit_s: float, lives: Mapping[str, str] | None = None

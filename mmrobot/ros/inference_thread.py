@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -23,6 +24,7 @@ class InferenceThread:
         self._waiting: dict[str, tuple[Callable[[], Any], Future[Any]]] = {}
         self._closed = False
         self._running = False
+        self._begun: tuple[str, float] | None = None
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -44,6 +46,11 @@ class InferenceThread:
         """Whether a job runs or waits."""
         with self._condition:
             return self._running or bool(self._waiting)
+
+    def busy_with(self) -> tuple[str, float]:
+        """The slot of the job that runs and for how many wall seconds it has; ("", 0.0) while none does."""
+        begun = self._begun
+        return ("", 0.0) if begun is None else (begun[0], time.monotonic() - begun[1])
 
     def close(self, timeout_s: float = 5.0) -> None:
         """Drop what waits, let the running job end (at most `timeout_s`)."""
@@ -68,10 +75,13 @@ class InferenceThread:
                 self._running = True
             if not future.set_running_or_notify_cancel():
                 continue
+            self._begun = (slot, time.monotonic())
             try:
                 result = job()
             except BaseException as error:  # noqa: BLE001
                 # The future carries every failure to whoever asked: nothing is swallowed here.
+                self._begun = None
                 future.set_exception(error)
             else:
+                self._begun = None
                 future.set_result(result)

@@ -10,6 +10,7 @@ from typing import Any
 from mmrobot.errors import InvalidConfigError
 from mmrobot.ros.graph import GraphOptions, graph_nodes, option_fields
 
+RESPAWN_S = 1.0
 RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 
 
@@ -43,6 +44,9 @@ def nodes(context: Any, simulate: bool) -> list[Any]:
             remappings=list(spec.remappings.items()),
             output="screen",
             sigterm_timeout="5",
+            # The simulator's end is the end of all (simulation.launch.py); the others are brought up again.
+            respawn=spec.name != "simulator",
+            respawn_delay=RESPAWN_S,
             additional_env=_local(),
         )
         for spec in graph_nodes(options_from_text(given), simulate)

@@ -3,16 +3,22 @@
 Loading has a thread of its own, so that the model that serves goes on serving; the change over is a job
 of the inference thread, so that it falls between two questions and never into one. A plan under way is
 not touched by it: its next look is the new model's.
+
+`begin` and `wait` load, `unload` gives the memory back. In between, and only then, setting the parameter
+`model` changes the model.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 
 from rcl_interfaces.msg import SetParametersResult
@@ -32,6 +38,7 @@ from mmrobot.vlm.ladder import Ladder
 from mmrobot.vlm.registry import check_name, load_model
 
 PARAMETER = "model"
+UNLOAD_S = 60.0
 _DESCRIPTION = "model name or folder; empty: the configuration's; set it to change the model while running"
 
 
@@ -45,7 +52,7 @@ class _Serving:
 
 
 class ModelHolder:
-    """Loads the model that parameter `model` names, now and whenever it is set anew."""
+    """Loads the model that parameter `model` names, when asked to and whenever it is set anew after that."""
 
     def __init__(
         self, node: Node, inference: InferenceThread, config: Config, status: StatusPublisher
@@ -53,8 +60,10 @@ class ModelHolder:
         self._node, self._inference, self._config, self._status = node, inference, config, status
         limit_threads(config.model.threads)
         self._condition = threading.Condition()
-        self._wanted: str | None = declare(node, PARAMETER, "", _DESCRIPTION, read_only=False)
+        declare(node, PARAMETER, "", _DESCRIPTION, read_only=False)
+        self._wanted: str | None = None
         self._loading = ""
+        self._open = False
         self._closed = False
         self._serving: _Serving | None = None
         self._fault: MmrobotError | None = None
@@ -64,11 +73,64 @@ class ModelHolder:
         node.add_post_set_parameters_callback(self._take)
         self._loader = guarded_thread(self._work, "model loader")
 
+    def begin(self) -> None:
+        """Load the model that the parameter names. Returns at once."""
+        with self._condition:
+            self._open, self._fault = True, None
+            self._wanted = str(self._node.get_parameter(PARAMETER).value)
+            self._condition.notify_all()
+
+    def wait(self) -> None:
+        """Until a model serves; raises the error that says why none does."""
+        with self._condition:
+            self._condition.wait_for(
+                lambda: self._closed or not self._open or (self._wanted is None and not self._loading)
+            )
+        if self._serving is None:
+            raise self._why_none()
+
+    def unload(self, release: Callable[[], object] = lambda: None) -> None:
+        """Give the model and its memory back; `release` is called first, on the inference thread, to let go
+        of what else holds it. Waits for the question that the model answers now.
+
+        Raises ModelUnavailableError where that takes longer than UNLOAD_S.
+        """
+        with self._condition:
+            self._open, self._wanted = False, None
+            self._condition.notify_all()
+
+        def let_go() -> None:
+            release()
+            serving, self._serving = self._serving, None
+            self._fault, self._dead = None, False
+            if serving is not None:
+                gc.unfreeze()
+                serving.ladder.tell = lambda words, fault: None
+                serving.ladder.close()
+
+        try:
+            self._inference.submit("unload", let_go).result(UNLOAD_S)
+        except FutureTimeoutError:
+            raise ModelUnavailableError(
+                f"the model has been answering for over {UNLOAD_S:g} s", "end the node's process"
+            ) from None
+        _give_back()
+
+    def use(self, config: Config) -> None:
+        """Another configuration, between two questions; what loads a model keeps the one it began with."""
+        self._config = config
+
+        def change() -> None:
+            if self._serving is not None:
+                self._serving.pipeline.use(config)
+
+        self._inference.submit("configuration", change)
+
     def close(self) -> None:
         """Load no more."""
         with self._condition:
             self._closed = True
-            self._condition.notify()
+            self._condition.notify_all()
 
     def pipeline(self) -> Pipeline:
         """The loaded pipeline; raises the error that says why there is none."""
@@ -84,9 +146,17 @@ class ModelHolder:
         if serving.ladder.standing.rung is None:
             changing = StillLoadingError("the model changes over to its next rung", "wait some seconds")
             return self._fault if self._dead else changing
+        slot, computing_s = self._inference.busy_with()
+        if computing_s > self._config.model.timeout_s:
+            return ModelUnavailableError(
+                f"the model has not answered for {computing_s:.0f} s (it was asked to '{slot}')",
+                "start the vlm node again, or choose another model",
+            )
         return None
 
     def _why_none(self) -> MmrobotError:
+        if not self._open:
+            return StillLoadingError("no model is loaded", "configure the node")
         if self._fault is None or self._loading:
             return StillLoadingError("the model is loading", "wait some seconds")
         return self._fault
@@ -122,8 +192,9 @@ class ModelHolder:
         for parameter in parameters:
             if parameter.name == PARAMETER:
                 with self._condition:
-                    self._wanted = parameter.value
-                    self._condition.notify()
+                    if self._open and (self._serving or self._loading or self._wanted is not None):
+                        self._wanted = parameter.value
+                        self._condition.notify_all()
 
     # -- loading ---------------------------------------------------------------------------------
 
@@ -138,7 +209,9 @@ class ModelHolder:
             try:
                 self._change(asked_for)
             finally:
-                self._loading = ""
+                with self._condition:
+                    self._loading = ""
+                    self._condition.notify_all()
 
     def _change(self, asked_for: str) -> None:
         name = asked_for or self._config.model.name
@@ -162,7 +235,10 @@ class ModelHolder:
             old = self._inference.submit("swap", lambda: self._swap(new)).result()
         except (PreemptedError, RuntimeError):
             return  # the node shuts down
-        if old is None:
+        if old is new:  # unloaded meanwhile
+            gc.unfreeze()
+            ladder.close()
+        elif old is None:
             self._node.get_logger().info(words)
         else:
             words = f"{words}; it took the place of {old.ladder.name}"
@@ -172,6 +248,10 @@ class ModelHolder:
             _settle()
 
     def _swap(self, new: _Serving) -> _Serving | None:
+        """What is to be closed: the one that served, or the new one when none is wanted any more."""
+        if not self._open:
+            return new
+        new.pipeline.use(self._config)
         old, self._serving = self._serving, new
         self._fault, self._dead = None, False
         return old
@@ -223,3 +303,12 @@ def _settle() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def _give_back() -> None:
+    """What the model held, to the system: glibc would keep the freed pages for later."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

@@ -27,7 +27,7 @@ from mmrobot.ros.messages import (
 from mmrobot.types import RgbdFrame
 from mmrobot_msgs.srv import Ask, Ground, Locate
 
-TIMEOUT_S = 15.0
+SLOW_MODEL = "try again; for a slow model raise model.timeout_s"
 
 
 class ModelServices:
@@ -39,7 +39,10 @@ class ModelServices:
         inference: InferenceThread,
         pipeline: Callable[[], Pipeline],
         look: Callable[[int], RgbdFrame],
+        timeout_s: Callable[[], float],
     ) -> None:
+        """`timeout_s` of the model, asked at each question: the configuration may change."""
+        self._timeout_s = timeout_s
         self._node, self._inference, self._pipeline, self._look = node, inference, pipeline, look
         for kind, name, work in (
             (Ground, "ground", self._ground),
@@ -52,8 +55,9 @@ class ModelServices:
 
     def _serving(self, name: str, work: Callable[[Any, Any], None]) -> Callable[[Any, Any], Any]:
         def serve(request: Any, response: Any) -> Any:
+            limit_s = self._timeout_s()
             try:
-                self._inference.submit(name, lambda: work(request, response)).result(TIMEOUT_S)
+                self._inference.submit(name, lambda: work(request, response)).result(limit_s)
             except MmrobotError as error:
                 response.error_code, response.error_message, response.fix = (
                     int(error.code),
@@ -61,7 +65,7 @@ class ModelServices:
                     error.fix,
                 )
             except FutureTimeoutError:
-                late = DeadlineError(f"'{name}' took longer than {TIMEOUT_S} s", "try again")
+                late = DeadlineError(f"'{name}' took longer than {limit_s:g} s", SLOW_MODEL)
                 # A fresh response: the job may still write into the old one.
                 response = type(response)(error_code=int(late.code), error_message=late.message, fix=late.fix)
             except Exception as error:  # noqa: BLE001 - it is told, with its type

@@ -39,7 +39,7 @@ class _Process:
 _process = _Process()
 
 
-def guarded_thread(work: Callable[[], None], name: str) -> threading.Thread:
+def guarded_thread(work: Callable[[], object], name: str) -> threading.Thread:
     """A started thread whose exception ends the process as failed: half a node must not live on."""
 
     def guarded() -> None:

@@ -15,10 +15,12 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -85,6 +87,7 @@ class RecorderNode(Node):
         if self._folder is not None:
             self._open(self._folder, spectator, about)
         self._file_lock = threading.Lock()
+        self._lost = ""
         self._keeper = FrameKeeper(recording.frames_hz, self._config.camera.pair_tolerance_s)
         self._waiting: deque[tuple[str, Any]] = deque(maxlen=MAX_WAITING)
         self._failure: tuple[str, float] | None = None
@@ -107,10 +110,11 @@ class RecorderNode(Node):
             self._wake.notify()
         self._thread.join(10.0)
         with self._file_lock:
-            if self._mcap is not None:
-                self._mcap.close()
+            mcap, self._mcap = self._mcap, None
+            if mcap is not None:
+                self._writing("the recording's end", mcap.close)
             if self._film is not None:
-                self._film.close()
+                self._writing("the video's end", self._film.close)
 
     def _about(self, config: Config) -> dict[str, dict[str, str]]:
         """What replay must know of the whole: which topic is which, and the settings."""
@@ -178,10 +182,15 @@ class RecorderNode(Node):
 
     def _tell(self) -> None:
         """People wait for it: what is said before cannot be replayed."""
+        level, words = DiagnosticStatus.OK, "ok"
+        if self._lost:
+            level, words = DiagnosticStatus.ERROR, self._lost
+        elif self._missing:
+            level, words = DiagnosticStatus.WARN, f"nothing of {', '.join(sorted(self._missing))} yet"
         told = DiagnosticStatus(
-            level=DiagnosticStatus.WARN if self._missing else DiagnosticStatus.OK,
+            level=level,
             name=f"{self.get_fully_qualified_name().strip('/')}: recording",
-            message=f"nothing of {', '.join(sorted(self._missing))} yet" if self._missing else "ok",
+            message=words,
             hardware_id="recorder",
         )
         message = DiagnosticArray(status=[told])
@@ -195,8 +204,22 @@ class RecorderNode(Node):
         if self._box is not None:
             self._box.write(topic, type_name, data, time_ns, latched)
         with self._file_lock:
-            if self._mcap is not None and not self._closed:
-                self._mcap.write(topic, type_name, data, time_ns)
+            mcap = self._mcap
+            if mcap is None or self._closed:
+                return
+            if not self._writing("messages", lambda: mcap.write(topic, type_name, data, time_ns)):
+                # What is in the file stays; half a chunk after it would spoil that.
+                self._mcap = None
+
+    def _writing(self, what: str, write: Callable[[], None]) -> bool:
+        """Whether it was written. A disk that takes no more ends the recording, never the robot."""
+        try:
+            write()
+        except (OSError, av.FFmpegError) as error:
+            self._lost = f"cannot record any more: {what} not written: {error}"
+            self.get_logger().error(self._lost, throttle_duration_sec=5.0)
+            return False
+        return True
 
     def _write_frames(self, frames: list[Kept]) -> None:
         for frame in frames:
@@ -291,9 +314,13 @@ class RecorderNode(Node):
             return
         if self._film is not None and topic == "spectator":
             self._film.spectator = rgb
-        elif self._film is not None and topic == "image":
-            self._film.write(rgb)
+        elif topic == "image" and not self._filmed(rgb):
+            self._film = None
         self._save_jpeg(topic, rgb, message)
+
+    def _filmed(self, rgb: NDArray[np.uint8]) -> bool:
+        film = self._film
+        return film is None or self._writing("the video", lambda: film.write(rgb))
 
     def _save_jpeg(self, topic: str, rgb: NDArray[np.uint8], message: Any) -> None:
         bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)

@@ -94,6 +94,11 @@ class RemoteRobot:
         if call is not None:
             call.cancel()
 
+    def forget(self) -> None:
+        """The server has started anew: it knows of no skill, and will tell of no end."""
+        with self._lock:
+            self._leaving = None
+
     def _take_acceptance(self, number: int) -> None:
         with self._lock:
             self._accepted = self._accepted or number == self._number

@@ -160,17 +160,17 @@ class SkillServer(Node):
         goal = DeferredGoal(handle)
         self._stops.know(goal.request.stops_heard)
         with self._lock:
-            refused: SkillStatus | None = None
-            if self._goal is not None:
-                refused = SkillStatus(True, BusyError.code, "another skill is being carried out")
-            elif self._stops.missed_by(goal.request.stops_heard):
-                refused = SkillStatus(True, ErrorCode.STOPPED, "a stop came before the skill")
-            else:
-                self._ending, self._lives = None, self._monitor.lives(WATCHED)
-                self._goal = goal
-        if refused is not None:
-            goal.finish(self._result(refused))
-            return
+            try:
+                self._stops.check()
+                if self._goal is not None:
+                    raise BusyError("another skill is being carried out")
+                if self._stops.missed_by(goal.request.stops_heard):
+                    raise StoppedError("a stop came before the skill")
+            except MmrobotError as error:
+                goal.finish(self._result(SkillStatus(True, error.code, error.message)))
+                return
+            self._ending, self._lives = None, self._monitor.lives(WATCHED)
+            self._goal = goal
         with self._wake:
             self._wake.notify()
 

@@ -1,4 +1,5 @@
-"""Hears every form of stop, without the model: the topic `stop_all` and stop words on `instruction`.
+"""Hears every form of stop, without the model: the topics `stop_all` and `emergency_stop`, and stop words on
+`instruction`; and whether an emergency stop is latched (emergency_stop.py).
 
 One stop reaches several nodes, each in its own time; a starved node may hear it when the others have
 stopped, said so, and been given a new task. A stop ends all that was commanded before it and nothing that
@@ -17,10 +18,12 @@ from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
-from std_msgs.msg import Empty, String
+from std_msgs.msg import Bool, Empty, String
 
 from mmrobot.command.stop_words import StopKind, stop_kind
-from mmrobot.ros.qos import COMMAND
+from mmrobot.errors import StoppedError
+from mmrobot.ros.qos import COMMAND, LATCHED
+from mmrobot.safety.emergency_latch import HOW_TO_RESET
 
 KEPT = 16
 FRESH_S = 2.0
@@ -41,6 +44,9 @@ class StopListener:
         subscribe: Any = node.create_subscription
         subscribe(Empty, "stop_all", self._hear_topic, COMMAND, callback_group=group)
         subscribe(String, "instruction", self._hear_words, COMMAND, callback_group=group)
+        subscribe(Bool, "emergency_stop", self._hear_button, COMMAND, callback_group=group)
+        self._latched = ""
+        subscribe(String, "emergency_stop/reason", self._hear_latch, LATCHED, callback_group=group)
 
     def heard(self) -> list[int]:
         """The last stops heard, or known of from others: source time stamps, ns; oldest first."""
@@ -63,6 +69,18 @@ class StopListener:
         with self._lock:
             fresh = time.monotonic() - self._newest_s < FRESH_S
             return fresh and bool(self._heard) and self._heard[-1] not in set(stops)
+
+    def check(self) -> None:
+        """Raises StoppedError while an emergency stop is latched."""
+        if self._latched:
+            raise StoppedError(f"the emergency stop is latched: {self._latched}", HOW_TO_RESET)
+
+    def _hear_latch(self, message: String) -> None:
+        self._latched = str(message.data)
+
+    def _hear_button(self, message: Bool, info: dict[str, Any]) -> None:
+        if message.data:
+            self._hear(info, "true came on 'emergency_stop'", StopKind.STOP)
 
     def _hear_topic(self, _: Empty, info: dict[str, Any]) -> None:
         self._hear(info, "stop_all was published", StopKind.STOP)

@@ -48,6 +48,12 @@ class Talks:
         if self._auditor is not None:
             self._auditor.close()
 
+    def release(self) -> None:
+        """Let the model and the conversations go."""
+        self.close()
+        self._served = self._auditor = self.frame = None
+        self._conversations.clear()
+
     def make_plan(self, task: Task, dialogue: tuple[str, ...], after_ns: int) -> ActionPlan | Answer:
         """A plan or an answer, on a picture later than `after_ns`. Raises MmrobotError."""
         conversation = self._of(task)

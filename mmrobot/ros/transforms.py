@@ -21,6 +21,7 @@ from mmrobot.errors import TransformUnavailableError
 JUMP_NS = 1_000_000_000
 HISTORY_NS = 10_000_000_000
 MAX_SAMPLES = 2_000
+MOVED_M, MOVED_RAD = 0.03, 0.10
 
 Pose = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -77,6 +78,16 @@ class _Edge:
         while self.stamps[0] < stamp_ns - HISTORY_NS or len(self.stamps) > MAX_SAMPLES:
             self.stamps.popleft()
             self.poses.popleft()
+
+    def moved(self, since_ns: int, until_ns: int) -> bool:
+        """Whether some sample of that time differs from its first by more than MOVED_M or MOVED_RAD."""
+        if self.static:
+            return False
+        poses = [p for s, p in zip(self.stamps, self.poses, strict=True) if since_ns <= s <= until_ns]
+        if not poses:
+            return False
+        (t0, q0), near = poses[0], np.cos(MOVED_RAD / 2)
+        return any(np.linalg.norm(t - t0) > MOVED_M or abs(float(q @ q0)) < near for t, q in poses)
 
     def at(self, child: str, stamp_ns: int) -> NDArray[np.float64]:
         if self.static:
@@ -151,6 +162,11 @@ class TransformBuffer:
     def _known(self) -> str:
         frames = sorted(set(self._edges) | {edge.parent for edge in self._edges.values()})
         return ", ".join(frames[:20])
+
+    def moved(self, since_ns: int, until_ns: int) -> bool:
+        """Whether any frame stood elsewhere in its parent at some time after `since_ns` than then."""
+        with self._lock:
+            return any(edge.moved(since_ns, until_ns) for edge in self._edges.values())
 
     def _chain(self, frame: str) -> list[str]:
         chain = [frame]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 
 class VideoFile:
-    """Frames at a fixed rate; its size is that of the first frame, cut to even numbers."""
+    """Frames at a fixed rate; its size is that of the first frame, cut to even numbers. Frames of another
+    size later are brought to it."""
 
     def __init__(self, path: Path, frames_per_s: int = 10) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,11 +29,10 @@ class VideoFile:
             self._stream.width, self._stream.height = width, height
             self._stream.pix_fmt = "yuv420p"
             self._stream.options = {"preset": "veryfast", "crf": "21", "threads": "1"}
-        if (self._stream.width, self._stream.height) != (width, height):
-            raise ValueError(
-                f"frame is {width}x{height}, the video {self._stream.width}x{self._stream.height}"
-            )
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[:height, :width]), format="rgb24")
+        if (self._stream.width, self._stream.height) != (width, height):
+            # A camera may be changed over to another size while it is recorded.
+            frame = frame.reformat(self._stream.width, self._stream.height)
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
         self.frames += 1

@@ -2,8 +2,9 @@
 
     python -m mmrobot.ros.vlm_node --ros-args -p model:=mmrobot-nano
 
-The model is asked on one inference thread; setting the parameter `model` changes it while running. Stop
-never passes through here: the arm server and the executor hear it themselves.
+A lifecycle node: the model loads on configure, is asked while the node is active, and is freed on cleanup.
+It is asked on one inference thread; setting the parameter `model` changes it while running. Stop never
+passes through here: the arm server and the executor hear it themselves.
 """
 
 from __future__ import annotations
@@ -11,35 +12,37 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import get_args
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Empty, String
 from visualization_msgs.msg import MarkerArray
 
-from mmrobot.command.stop_words import StopKind, is_stop
-from mmrobot.config import CommandConfig, Config
+from mmrobot.command.stop_words import StopKind, is_stop, stop_kind
+from mmrobot.config import Config
 from mmrobot.errors import (
     ErrorCode,
-    InvalidConfigError,
     InvalidInstructionError,
     MmrobotError,
+    ModelUnavailableError,
     RobotUnavailableError,
+    StoppedError,
 )
+from mmrobot.pipeline import Pipeline
 from mmrobot.ros import camera_messages
 from mmrobot.ros.action_caller import ActionCall, ActionCaller
 from mmrobot.ros.conductor import Conductor
 from mmrobot.ros.deferred_goal import DeferredGoal
 from mmrobot.ros.explain_service import ExplainService
 from mmrobot.ros.frame_source import FrameSource
-from mmrobot.ros.health import HealthReporter
+from mmrobot.ros.health import HealthReporter, StillLoadingError
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
 from mmrobot.ros.inference_thread import InferenceThread
+from mmrobot.ros.live_settings import LiveSettings
+from mmrobot.ros.managed import ManagedNode
 from mmrobot.ros.markers import plan_markers
 from mmrobot.ros.messages import (
     error_code,
@@ -51,7 +54,7 @@ from mmrobot.ros.model_holder import ModelHolder
 from mmrobot.ros.model_services import ModelServices
 from mmrobot.ros.node_process import run_node
 from mmrobot.ros.overlay import annotate
-from mmrobot.ros.parameters import declare, declare_config
+from mmrobot.ros.parameters import declare_config
 from mmrobot.ros.plan_services import PlanServices
 from mmrobot.ros.qos import COMMAND, LATCHED
 from mmrobot.ros.status import StatusPublisher
@@ -66,24 +69,34 @@ from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
 from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
 
 WATCHED = ("executor", "arm_server")
+LIVE = (
+    "grounding.threshold",
+    "grounding.rival_ratio",
+    "gate.min_confidence",
+    "gate.max_target_age_s",
+    "command.confirm_below",
+    "command.confirm_moving_below",
+    "command.read_within_s",
+    "command.approve_within_s",
+    "command.hold_for_s",
+    "command.max_queued",
+    "model.timeout_s",
+)
+"""Settings that are parameters too, changed while the node runs: each is asked anew where it is used."""
 TICK_S = 0.1
-LOOK_TIMEOUT_S = 12.0
+LOOK_TIMEOUT_S = 8.0
 TOLD_AGAIN_S = 2.0
 SPOKEN = (Phase.APPROVAL, Phase.QUEUED)
 MEND_FIRST = "mend that, then give the instruction again"
 
 
-class VlmNode(Node):
+class VlmNode(ManagedNode):
     """The composition: picture source, model, conductor, services. It is the conductor's Stage."""
 
     def __init__(self) -> None:
         super().__init__("vlm")
-        self._config = _approving(
-            declare_config(self),
-            declare(
-                self, "approval", "", "which plans wait for approve_plan: never, risky, always; empty: config"
-            ),
-        )
+        settings = LiveSettings(self, declare_config(self), LIVE, self._use, {"approval": "command.approval"})
+        self._config = settings.config
         # The arm server holds by itself at the heartbeat's timeout_s; here a task is given up.
         self._silence_limit_s = self._config.heartbeat.give_up_s
         self._inference = InferenceThread()
@@ -100,7 +113,7 @@ class VlmNode(Node):
         self._held: GroundedObject | None = None
         self._talks = Talks(
             self._inference,
-            self._model.pipeline,
+            self._pipeline,
             self.look,
             lambda: self._held,
             self.now_ns,
@@ -110,13 +123,14 @@ class VlmNode(Node):
         self._tasks: dict[bytes, Task] = {}
         self._conductor = Conductor(self, self._inference, self._config)
         self._connect()
-        self._heartbeat = Heartbeat(self, "vlm")
+        self._heartbeat = Heartbeat(self, "vlm", lambda: self.state)
+        self.begin()
 
     def close(self) -> None:
         """End the running task and the threads."""
-        self._conductor.halted(StopKind.STOP, "the vlm node shuts down")
-        self._heartbeat.close()
         self._model.close()
+        super().close()
+        self._heartbeat.close()
         self._inference.close()
         self._talks.close()
 
@@ -143,8 +157,8 @@ class VlmNode(Node):
             GroundedObjectMsg, "executor/held", self._take_held, LATCHED, callback_group=groups[1]
         )
         PlanServices(self, self._conductor, self._talks)
-        ExplainService(self, self._inference, self._model.pipeline, self._config.audit)
-        ModelServices(self, self._inference, self._model.pipeline, self.look)
+        ExplainService(self, self._inference, self._pipeline, self._config.audit)
+        ModelServices(self, self._inference, self._pipeline, self.look, lambda: self._config.model.timeout_s)
         self._stops = StopListener(self, self._hear_stop)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(TICK_S, self._tick, callback_group=groups[2], clock=steady)
@@ -154,6 +168,41 @@ class VlmNode(Node):
     def _tick(self) -> None:
         self._monitor.turn()
         self._conductor.tick()
+
+    # -- lifecycle ---------------------------------------------------------------------------------
+
+    def configure(self) -> None:
+        """Load the model; waits for it."""
+        self._model.begin()
+        self._model.wait()
+
+    def deactivate(self) -> None:
+        """End the task under way, and what waits: the robot holds still."""
+        self._conductor.halted(StopKind.STOP, "the vlm node was deactivated")
+
+    def cleanup(self) -> None:
+        """Free the model's memory; conversations are forgotten with it."""
+        self._model.unload(self._talks.release)
+
+    def tell(self, state: str, message: str, error: MmrobotError | None = None) -> None:
+        """To `status`."""
+        self._status.report(state, message, error)
+
+    def _use(self, config: Config) -> None:
+        """Another configuration, between two questions to the model."""
+        self._config = config
+        self._conductor.use(config)
+        self._model.use(config)
+
+    def _pipeline(self) -> Pipeline:
+        """The loaded pipeline; raises the error that says why it may not be asked."""
+        if not self.active:
+            raise self._not_active()
+        return self._model.pipeline()
+
+    def _not_active(self) -> MmrobotError:
+        words = f"the vlm node answers nothing: it is {self.state}"
+        return ModelUnavailableError(words, self.how_to_activate)
 
     # -- what is needed ---------------------------------------------------------------------------
 
@@ -165,20 +214,47 @@ class VlmNode(Node):
         """(part, what is wrong with it) of everything needed before an instruction can be followed."""
         parts: list[tuple[str, MmrobotError | None]] = [
             ("camera", self._frames.problem()),
-            ("model", self._model.problem()),
+            ("model", self._model_problem()),
+            ("emergency stop", self._emergency()),
         ]
         for name in WATCHED:
-            silent = self._monitor.missing([name], self._silence_limit_s)
-            missing = RobotUnavailableError(f"no heartbeat of '{name}'", "start the node") if silent else None
-            parts.append((name, missing))
+            problem: MmrobotError | None = None
+            if self._monitor.missing([name], self._silence_limit_s):
+                problem = RobotUnavailableError(f"no heartbeat of '{name}'", "start the node")
+            elif self._monitor.idle([name]):
+                problem = RobotUnavailableError(f"'{name}' is not active", "activate it: ros2 lifecycle set")
+            parts.append((name, problem))
         return parts
+
+    def _model_problem(self) -> MmrobotError | None:
+        problem = self._model.problem()
+        if problem is None and not self.active:
+            problem = StillLoadingError(f"the node is {self.state}", self.how_to_activate)
+        return problem
+
+    def _submit(self, task: Task) -> None:
+        """To the conductor, or refused with the reason; what holds the robot still always passes."""
+        error = self._emergency() if self.active else self._not_active()
+        if error is None or stop_kind(task.instruction) is not None:
+            self._conductor.submit(task)
+            return
+        task.phase = Phase.ENDED
+        self.report("refused", error.message, error, task)
+        task.on_end(Outcome(error))
+
+    def _emergency(self) -> MmrobotError | None:
+        try:
+            self._stops.check()
+        except StoppedError as error:
+            return error
+        return None
 
     # -- instructions ----------------------------------------------------------------------------
 
     def _hear(self, message: String) -> None:
         # Stop words are the StopListener's: heard a second time here, a late one would end the next task.
         if not is_stop(message.data):
-            self._conductor.submit(Task(message.data))
+            self._submit(Task(message.data))
 
     def _hear_stop(self, reason: str, kind: StopKind | None) -> None:
         if kind is None:
@@ -222,7 +298,7 @@ class VlmNode(Node):
             return
         task = Task(request.instruction, request.plan_only, progress, end, request.conversation, pointings)
         self._tasks[key] = task
-        self._conductor.submit(task)
+        self._submit(task)
 
     def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         task = self._tasks.get(bytes(handle.goal_id.uuid))
@@ -266,6 +342,8 @@ class VlmNode(Node):
         on_end: Callable[[MmrobotError | None, int, str], None],
     ) -> None:
         """Send the plan to the executor; its answers arrive in callbacks."""
+        if not self.active:
+            raise self._not_active()
         if not self._executor.ready:
             raise RobotUnavailableError("nobody serves the action 'execute_plan'", "start the executor node")
 
@@ -317,16 +395,6 @@ class VlmNode(Node):
     def silent(self) -> list[str]:
         """Nodes needed for execution whose beat is missed, or that have started anew since."""
         return self._monitor.missing(WATCHED, self._silence_limit_s, self._lives)
-
-
-def _approving(config: Config, approval: str) -> Config:
-    """The configuration with another say on approval, "" for its own. Raises InvalidConfigError."""
-    if not approval:
-        return config
-    allowed = get_args(CommandConfig.model_fields["approval"].annotation)
-    if approval not in allowed:
-        raise InvalidConfigError(f"approval is '{approval}'", f"choose one of {', '.join(allowed)}")
-    return config.model_copy(update={"command": config.command.model_copy(update={"approval": approval})})
 
 
 def _result(outcome: Outcome) -> FollowInstruction.Result:

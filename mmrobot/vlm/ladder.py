@@ -22,6 +22,7 @@ from mmrobot.errors import MmrobotError, ModelUnavailableError
 from mmrobot.types import PlanDraft, ScoredBox
 from mmrobot.vlm.hardware import NotHereError
 from mmrobot.vlm.interface import VisionLanguageModel
+from mmrobot.vlm.reply_check import checked
 
 T = TypeVar("T")
 
@@ -106,19 +107,21 @@ class Ladder:
             return self._model
 
     def ground(self, image_rgb: NDArray[np.uint8], phrase: str) -> tuple[ScoredBox, ...]:
-        return self._on_rung(lambda model: model.ground(image_rgb, phrase))
+        return self._on_rung(lambda model: checked("ground", model.ground(image_rgb, phrase), image_rgb))
 
     def plan(self, image_rgb: NDArray[np.uint8], instruction: str, dialogue: Sequence[str] = ()) -> PlanDraft:
-        return self._on_rung(lambda model: model.plan(image_rgb, instruction, dialogue))
+        return self._on_rung(
+            lambda model: checked("plan", model.plan(image_rgb, instruction, dialogue), image_rgb)
+        )
 
     def verify(self, image_rgb: NDArray[np.uint8], statement: str) -> float:
-        return self._on_rung(lambda model: model.verify(image_rgb, statement))
+        return self._on_rung(lambda model: checked("verify", model.verify(image_rgb, statement), image_rgb))
 
     def answer(self, image_rgb: NDArray[np.uint8], question: str) -> str:
-        return self._on_rung(lambda model: model.answer(image_rgb, question))
+        return self._on_rung(lambda model: checked("answer", model.answer(image_rgb, question), image_rgb))
 
     def describe(self, image_rgb: NDArray[np.uint8]) -> tuple[ScoredBox, ...]:
-        return self._on_rung(lambda model: model.describe(image_rgb))
+        return self._on_rung(lambda model: checked("describe", model.describe(image_rgb), image_rgb))
 
     def close(self) -> None:
         """Let the model and what it holds go."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mmrobot.errors import ModelUnavailableError
 from mmrobot.vlm.engines.cache import read_manifest
 from mmrobot.vlm.families.nano_parts import SeenObjects, WriteStep
-from mmrobot.vlm.models.nano.configuration import NanoConfig
+from mmrobot.vlm.models.nano.sizes import NanoSizes
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class OnnxNano:
         if threads < 1:
             raise ValueError(f"threads must be 1 or more, got {threads}")
         self.name = "onnx" if precision == "fp32" else f"onnx-{precision}"
-        self.config = NanoConfig.from_pretrained(folder, local_files_only=True)
+        self.config = NanoSizes.read(folder)
         self.graphs = export_nano(folder, precision, tell=tell)
         # Products as small as the reader's gain nothing from int8 on a CPU, and float32 logits are exact.
         texts = export_nano(folder, "fp32", tell=tell) if precision == "int8" else self.graphs

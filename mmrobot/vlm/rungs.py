@@ -155,7 +155,7 @@ def _torch(folder: Path, device: str) -> VisionLanguageModel:
 
 def _nano(parts: NanoParts, folder: Path) -> VisionLanguageModel:
     from mmrobot.vlm.families.nano import NanoVlm
-    from mmrobot.vlm.models.nano import NanoProcessor
+    from mmrobot.vlm.models.nano.processing import NanoProcessor
 
-    name = str(getattr(parts.config, "release", folder.name))
+    name = parts.config.release or folder.name
     return NanoVlm(parts, NanoProcessor.of(parts.config), name)

@@ -25,7 +25,7 @@ from mmrobot.vlm.engines.trt_progress import Phase
 from mmrobot.vlm.engines.trt_runner import Engine, EngineLoader
 from mmrobot.vlm.engines.trt_store import EngineStore
 from mmrobot.vlm.families.nano_parts import SeenObjects, WriteStep
-from mmrobot.vlm.models.nano import NanoConfig
+from mmrobot.vlm.models.nano.sizes import NanoSizes
 from mmrobot.vlm.models.nano.vocabulary import CONTROL
 
 SEEN = ("tokens", "boxes", "scores", "real", "places", "rests")
@@ -63,7 +63,7 @@ class TensorRtNano:
         report: Callable[[Phase], None] = lambda phase: None,
     ) -> None:
         """`folder` holds the weights; `graphs` their exported parts, exported now when None."""
-        self.config: NanoConfig = NanoConfig.from_pretrained(folder, local_files_only=True)
+        self.config: NanoSizes = NanoSizes.read(folder)
         trt = load_tensorrt() if trt is None else trt
         self._device = CudaDevice(device) if isinstance(device, str) else device
         if graphs is None:

@@ -119,7 +119,7 @@ def test_it_starts_gazebo_with_the_scene_the_bridge_and_the_nodes(ros_gz: Path) 
 def test_the_nodes_are_those_of_a_robot_and_the_companion(ros_gz: Path) -> None:
     actions = gazebo_actions(context_of(headless="false", gz_args="-v 4", real_time_factor="0"))
     nodes = [a for a in actions if type(a).__name__ == "Node"]
-    assert len(nodes) == 5
+    assert len(nodes) == 6
     (simulator,) = [a for a in actions if isinstance(a, IncludeLaunchDescription)]
     arguments = dict(simulator.launch_arguments)
     assert arguments["gz_args"].startswith("-r -v 4 /")

@@ -25,7 +25,7 @@ def test_every_argument_is_described(name: str, left_out: int) -> None:
     assert all(len(argument.description) > 10 for argument in declared)
 
 
-@pytest.mark.parametrize(("simulate", "count"), [(True, 4), (False, 3)])
+@pytest.mark.parametrize(("simulate", "count"), [(True, 5), (False, 4)])
 def test_nodes_are_those_of_the_list(simulate: bool, count: int) -> None:
     context = launch.LaunchContext()
     context.launch_configurations["seed"] = "3"

@@ -21,6 +21,7 @@ from mmrobot.errors import DeadlineError
 from mmrobot.ros.bringup import Supervisor, free_domain
 from mmrobot.ros.client import Follow, RobotClient
 from mmrobot.ros.graph import GraphOptions, NodeSpec, graph_nodes
+from mmrobot.ros.hung import hung
 
 SCENE: dict[str, Any] = {
     "seed": 7,
@@ -76,6 +77,11 @@ class Graph:
 
     def seen(self, state: str, text: str = "") -> bool:
         return any(s["state"] == state and text in s["message"] for s in self.statuses)
+
+    def tend(self) -> list[str]:
+        """As `mmrobot up` does: start again what has died or hangs. In the main thread, whose end a node
+        follows."""
+        return self.nodes.tend(hung(self.client.monitor, self.nodes.started_s))
 
     def ready(self) -> None:
         self.client.wait_ready(READY_S, lambda _: self.nodes.check(), self.recording)

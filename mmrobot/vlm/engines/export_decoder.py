@@ -16,7 +16,8 @@ from torch import Tensor
 
 from mmrobot.errors import ModelUnavailableError
 from mmrobot.vlm.engines.cache import Key, cache_folder, ensure, files_digest, versions, weights_digest
-from mmrobot.vlm.engines.onnx_graph import OPSET, PRECISIONS, Part, export_parts
+from mmrobot.vlm.engines.graph_formats import OPSET
+from mmrobot.vlm.engines.onnx_graph import PRECISIONS, Part, export_parts
 from mmrobot.vlm.engines.static_decoder import Decode, Prefill, StaticDecoder, text_config
 from mmrobot.vlm.engines.static_vision import LlavaVision, QwenVision
 

@@ -14,14 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-OPSET = 20
-"""Newest opset that ONNX Runtime 1.17, TensorRT 10.3 and their successors all read."""
-TRACED_OPSET = 17
-"""What torch's tracing exporter writes best: later ones it only partly knows."""
+from mmrobot.vlm.engines.graph_formats import FLOATS, OPSET, TRACED_OPSET
+
 EXTERNAL_BYTES = 1_500_000_000
 """Weights of larger graphs go into a file beside it: one protobuf holds at most 2 GB."""
 
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+PRECISIONS = dict(zip(FLOATS, (torch.float32, torch.float16, torch.bfloat16), strict=True))
 
 
 @dataclass(frozen=True)

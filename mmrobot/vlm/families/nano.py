@@ -21,9 +21,9 @@ from mmrobot.vlm.families.nano_clauses import Reading, by_clauses
 from mmrobot.vlm.families.nano_parts import NanoParts
 from mmrobot.vlm.families.nano_replies import parse_plan, write_greedily
 from mmrobot.vlm.interface import OPERATIONS, check_picture
-from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.denotation import Denotation
 from mmrobot.vlm.models.nano.processing import NanoProcessor
+from mmrobot.vlm.models.nano.sizes import NanoSizes
 from mmrobot.vlm.models.nano.vocabulary import (
     ANSWER,
     CONTROL,
@@ -85,7 +85,7 @@ class NanoVlm:
         self._replies: Lru[tuple[str, tuple[str, ...]], _Reply] = Lru(_REPLIES)
 
     @property
-    def config(self) -> NanoConfig:
+    def config(self) -> NanoSizes:
         """The sizes and names that it was made with."""
         return self._parts.config
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmrobot.vlm.families.nano_parts import NanoParts, SeenObjects
-from mmrobot.vlm.models.nano.configuration import NanoConfig
 from mmrobot.vlm.models.nano.denotation import Beliefs
 from mmrobot.vlm.models.nano.processing import Letterbox, NanoProcessor
+from mmrobot.vlm.models.nano.sizes import NanoSizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,19 +43,19 @@ def see_scene(parts: NanoParts, processor: NanoProcessor, image_rgb: NDArray[np.
     return SeenScene(beliefs, seen.boxes, tuple(text_of(p, config) for p in prints), letterbox)
 
 
-def printable(shapes: NDArray[np.float64], config: NanoConfig) -> list[int]:
+def printable(shapes: NDArray[np.float64], config: NanoSizes) -> list[int]:
     """Which objects are of a shape that may carry a print; `shapes` (K, shapes) probabilities."""
     may = [config.shapes.index(s) for s in config.labelled_shapes]
     return [int(i) for i in np.flatnonzero(np.isin(shapes.argmax(1), may))]
 
 
-def names_size(config: NanoConfig) -> int:
+def names_size(config: NanoSizes) -> int:
     """Length of what the recogniser says of one view."""
     return len(config.colors) + len(config.shapes) + len(config.sizes) + 1
 
 
 def attributes(
-    seen: SeenObjects, names: NDArray[np.floating], config: NanoConfig
+    seen: SeenObjects, names: NDArray[np.floating], config: NanoSizes
 ) -> list[NDArray[np.float64]]:
     """Probabilities of colours, shapes and sizes (K, ...) from both looks.
 
@@ -77,7 +77,7 @@ def pooled(
 
 
 def believe(
-    seen: SeenObjects, names: NDArray[np.floating], prints: NDArray[np.float64], config: NanoConfig
+    seen: SeenObjects, names: NDArray[np.floating], prints: NDArray[np.float64], config: NanoSizes
 ) -> Beliefs:
     """Everything of the K objects. `names` as for `attributes`; `prints` (K, label_length, 1 + characters)
     probabilities, zeros where none was looked for."""
@@ -99,7 +99,7 @@ def believe(
     )
 
 
-def text_of(prints: NDArray[np.float64], config: NanoConfig) -> str:
+def text_of(prints: NDArray[np.float64], config: NanoSizes) -> str:
     """The likeliest print of (label_length, 1 + characters) probabilities; "" where none was looked for."""
     characters = " " + config.label_characters
     return "".join(characters[c] for c in prints.argmax(-1)).strip()

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mmrobot.vlm.models.nano.configuration import NanoConfig
+from mmrobot.vlm.models.nano.sizes import NanoSizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,11 @@ logits so low that they are never chosen.
 class NanoParts(Protocol):
     """One class per backend. Not safe for concurrent calls."""
 
-    config: NanoConfig
     name: str
+
+    @property
+    def config(self) -> NanoSizes:
+        """Sizes and names that it was made with."""
 
     def see(self, pixel_values: NDArray[np.float32]) -> SeenObjects:
         """One picture (3, H, W) in [-1, 1] to its objects."""

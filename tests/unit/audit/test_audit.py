@@ -196,3 +196,18 @@ def test_a_plan_keeps_its_name(tmp_path: Path) -> None:
     auditor.note(frame(), SENTENCE, conversation.read, plan)
     auditor.close()
     assert AuditStore(config.audit).names() == [plan.plan_id]
+
+
+def test_a_record_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch) -> None:
+    """A power cut after the name and before the content would leave an empty record."""
+    done: list[str] = []
+    honest_sync, honest_rename = os.fsync, Path.rename
+
+    def rename(self: Path, target: Path) -> Path:
+        done.append("named")
+        return honest_rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", lambda handle: (done.append("synced"), honest_sync(handle)))
+    monkeypatch.setattr(Path, "rename", rename)
+    AuditStore(AuditConfig(directory=str(tmp_path))).save({"plan_id": "a", "instruction": SENTENCE}, PICTURE)
+    assert done == ["synced", "synced", "named", "synced"]

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 
-from mmrobot.errors import DeadlineError
+from mmrobot.errors import DeadlineError, ErrorCode
 from mmrobot.ros import client as client_module
-from mmrobot.ros.client import RobotClient
+from mmrobot.ros.client import Follow, RobotClient
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -74,3 +74,35 @@ def test_a_recording_that_was_asked_for_is_waited_for() -> None:
     client.recorder = "nothing of image yet"
     with pytest.raises(DeadlineError, match="recorder: nothing of image yet"):
         client.wait_ready(0.0, lambda _: None, recording=True)
+
+
+class Beats:
+    """What was heard of the vlm node."""
+
+    def __init__(self) -> None:
+        self.gone: list[str] = []
+
+    def turn(self) -> bool:
+        return True
+
+    def missing(self, names: object, limit_s: float, lives: object) -> list[str]:
+        return self.gone
+
+
+def test_an_instruction_ends_in_words_when_the_vlm_node_dies() -> None:
+    client, beats, told = Client(), Beats(), []
+    client.monitor = beats  # type: ignore[assignment]
+    known, unknown = Follow("pick up the cube"), Follow("nobody was heard when it was said")
+    client._under_way = {
+        1: (known, told.append, {"vlm": "a"}),
+        2: (unknown, told.append, {}),
+    }
+    client._watch()
+    assert not known.done.is_set()
+    beats.gone = ["vlm"]
+    client._watch()
+    client._watch()
+    assert known.done.is_set() and told == [known]
+    assert known.error is not None and known.error.code is ErrorCode.ROBOT_UNAVAILABLE
+    assert "'vlm'" in known.error.message and "pick up the cube" in known.error.message and known.error.fix
+    assert not unknown.done.is_set()

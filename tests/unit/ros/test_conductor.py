@@ -451,6 +451,21 @@ def test_silent_executor_stops_everything(stage, inference) -> None:
     assert "executor" in ends[0].error.message
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_what_is_said_after_a_stop_begins_though_the_dead_never_told_the_end(stage, inference, lost) -> None:
+    conductor, ends = make(stage, inference), []
+    conductor.submit(task("go", ends))
+    until(lambda: stage.executed)
+    conductor.halted(StopKind.STOP, "the manager stopped the robot")
+    stage.missing = ["executor"] if lost else []
+    conductor.tick()
+    stage.missing = []
+    conductor.submit(task("go again", ends))
+    until(lambda: conductor.task is not None and (len(stage.executed) == 2) == lost)
+    assert conductor.task.phase is (Phase.HOMING if lost else Phase.HANDOVER)
+    assert stage.halts == [] and len(ends) == 1
+
+
 def test_model_that_never_answers_runs_into_its_time(stage, inference) -> None:
     conductor, ends = (
         Conductor(stage, inference, Config.model_validate({"model": {"timeout_s": 0.01}})),

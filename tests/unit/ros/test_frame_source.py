@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mmrobot.config import CameraConfig
 from mmrobot.errors import MmrobotError, NoCameraError
 from mmrobot.ros.frame_source import CATCH_UP_S, FrameSource
 
@@ -18,6 +19,10 @@ class Source(FrameSource):
     def __init__(self, bad_for_s: float) -> None:
         self.good_from_s = time.monotonic() + bad_for_s
         self._newest: Any = SimpleNamespace(stamp_ns=5)
+        self._config = CameraConfig()
+
+    def _now_s(self) -> float:
+        return 0.1
 
     def problem(self) -> MmrobotError | None:
         if time.monotonic() < self.good_from_s:

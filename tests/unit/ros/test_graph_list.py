@@ -13,9 +13,22 @@ from mmrobot.ros.launching import arguments, options_from_text
 
 
 def test_nodes_in_order_with_and_without_simulator() -> None:
-    assert [n.name for n in graph_nodes(GraphOptions())] == ["simulator", "arm_server", "executor", "vlm"]
+    names = [n.name for n in graph_nodes(GraphOptions())]
+    assert names == ["simulator", "arm_server", "executor", "vlm", "manager"]
     names = [n.name for n in graph_nodes(GraphOptions(record="x"), simulate=False)]
-    assert names == ["arm_server", "executor", "vlm", "recorder"]
+    assert names == ["arm_server", "executor", "vlm", "manager", "recorder"]
+
+
+@pytest.mark.parametrize(("bringup", "autostart"), [("manager", False), ("self", True), ("other", False)])
+def test_who_brings_the_nodes_up_is_chosen(bringup: str, autostart: bool) -> None:
+    nodes = {n.name: n for n in graph_nodes(GraphOptions(bringup=bringup))}
+    assert ("manager" in nodes) == (bringup == "manager")
+    assert [nodes[n].parameters["autostart"] for n in ("executor", "vlm")] == [autostart] * 2
+
+
+def test_an_unknown_bring_up_is_refused() -> None:
+    with pytest.raises(InvalidConfigError, match="bringup is 'nav3'"):
+        graph_nodes(GraphOptions(bringup="nav3"))
 
 
 def test_voice_is_a_node_of_its_own_where_it_is_asked_for() -> None:

@@ -130,3 +130,25 @@ def test_another_life_is_missed_at_once_even_in_a_late_turn(
     assert not monitor.turn()
     assert missing(monitor, lives) == ["executor"] == monitor.reborn(["executor"], lives)
     assert not missing(monitor)
+
+
+def test_a_lifecycle_node_that_beats_and_is_not_active_is_idle_and_not_missing(
+    monitor: HeartbeatMonitor, wire: Wire
+) -> None:
+    wire.beat()
+    assert monitor.idle(["executor"]) == [], "other nodes tell no state"
+    wire.beat("a1 inactive")
+    assert monitor.idle(["executor", "vlm"]) == ["executor"]
+    assert monitor.lives(["executor"]) == {"executor": "a1"} and not missing(monitor)
+    wire.beat("a1 active")
+    assert monitor.idle(["executor"]) == []
+
+
+def test_a_life_counts_from_its_first_beat(monitor: HeartbeatMonitor, wire: Wire, clock: Clock) -> None:
+    assert monitor.life_since_s("executor") == float("-inf")
+    wire.beat("a1")
+    clock.now_s += 3.0
+    wire.beat("a1")
+    assert monitor.life_since_s("executor") == clock.now_s - 3.0
+    wire.beat("b2")
+    assert monitor.life_since_s("executor") == clock.now_s

@@ -58,3 +58,16 @@ def test_close_frees_those_who_wait(worker: InferenceThread) -> None:
         waiting.result(timeout=1)
     with pytest.raises(RuntimeError, match="closed"):
         worker.submit("plan", lambda: 1)
+
+
+def test_how_long_a_job_has_run_is_known(worker: InferenceThread) -> None:
+    assert worker.busy_with() == ("", 0.0)
+    gate, begun = threading.Event(), threading.Event()
+    job = worker.submit("plan", lambda: (begun.set(), gate.wait(5)))
+    assert begun.wait(5)
+    time.sleep(0.05)
+    slot, seconds = worker.busy_with()
+    assert slot == "plan" and 0.04 <= seconds < 5
+    gate.set()
+    job.result(timeout=5)
+    assert worker.busy_with() == ("", 0.0)

@@ -60,6 +60,7 @@ class Bench:
 
     def hold(self) -> ModelHolder:
         self.holder = ModelHolder(self.node, self.inference, Config(), self)  # type: ignore[arg-type]
+        self.holder.begin()
         return self.holder
 
     def report(self, state: str, message: str, error: MmrobotError | None = None, **_: Any) -> None:
@@ -213,6 +214,7 @@ def test_a_first_model_that_cannot_be_loaded_is_told_until_another_is_set(bench:
     with pytest.raises(ModelUnavailableError, match="no weights"):
         holder.pipeline()
     assert bench.set("second").successful
+    holder.begin()
     eventually(lambda: holder.problem() is None)
     assert bench.ask() == "new" and "last fault" not in holder.facts()
 
@@ -273,3 +275,45 @@ def test_threads_are_set_before_torch_is_imported(monkeypatch: pytest.MonkeyPatc
     assert os.environ["OMP_NUM_THREADS"] == "7"
     limit_threads(2)
     assert os.environ["OMP_NUM_THREADS"] == "2"
+
+
+def test_unloaded_it_holds_the_model_no_more_and_loads_again_when_begun(bench: Bench) -> None:
+    import gc
+    import weakref
+
+    bench.known[Config().model.name] = [Rung("cpu", lambda: Eyes("fresh"))]  # type: ignore[arg-type, return-value]
+    holder = bench.hold()
+    holder.wait()
+    model = bench.inference.submit("look", lambda: weakref.ref(holder.pipeline().vlm)).result(PATIENCE_S)
+    gc.collect()
+    assert model() is not None, "it is held while it serves"
+    released: list[bool] = []
+    holder.unload(lambda: released.append(True))
+    gc.collect()
+    assert model() is None and released == [True]
+    with pytest.raises(StillLoadingError, match="no model is loaded"):
+        holder.pipeline()
+    assert bench.set(Config().model.name).successful
+    time.sleep(0.2)
+    assert "loading" not in holder.facts(), "setting the parameter loads nothing while unloaded"
+    holder.begin()
+    holder.wait()
+    assert bench.ask() == "fresh"
+
+
+def test_wait_raises_why_nothing_serves(bench: Bench) -> None:
+    bench.known[Config().model.name] = [fails("no weights")]
+    holder = bench.hold()
+    with pytest.raises(ModelUnavailableError, match="no weights"):
+        holder.wait()
+
+
+def test_a_model_that_does_not_come_back_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.known["mmrobot-nano"] = [works(Eyes("first"))]
+    holder = bench.hold()
+    eventually(lambda: holder.problem() is None)
+    monkeypatch.setattr(bench.inference, "busy_with", lambda: ("plan", 8.0))
+    assert holder.problem() is None, "it may take so long"
+    monkeypatch.setattr(bench.inference, "busy_with", lambda: ("plan", 31.0))
+    problem = holder.problem()
+    assert isinstance(problem, ModelUnavailableError) and "not answered for 31 s" in problem.message

@@ -62,3 +62,16 @@ def test_the_film_tells_step_and_end(tmp_path: Path) -> None:
     film.write(np.zeros((48, 64, 3), np.uint8))
     film.close()
     assert (tmp_path / "a.mp4").stat().st_size > 0
+
+
+def test_a_full_disk_ends_the_recording_and_is_told() -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    said: list[str] = []
+    logger = SimpleNamespace(error=lambda words, **_: said.append(words))
+    recorder = SimpleNamespace(_lost="", get_logger=lambda: logger)
+    assert RecorderNode._writing(recorder, "messages", lambda: None)  # type: ignore[arg-type]
+    assert recorder._lost == "" and not said
+    assert not RecorderNode._writing(recorder, "messages", full)  # type: ignore[arg-type]
+    assert "cannot record any more" in recorder._lost and "No space left" in said[0]

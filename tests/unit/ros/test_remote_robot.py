@@ -85,6 +85,14 @@ def test_after_a_skill_that_ended_the_next_is_sent_at_once(robot: remote_robot.R
     assert [c.skill for c in calls(robot)] == ["home", "say"]
 
 
+def test_a_robot_that_started_anew_is_asked_at_once(robot: remote_robot.RemoteRobot) -> None:
+    robot.start(HOME)
+    robot.stop()
+    robot.forget()
+    robot.start(SAY)
+    assert [c.skill for c in calls(robot)] == ["home", "say"]
+
+
 def test_one_that_accepted_too_late_is_waited_for_and_then_asked_again(
     robot: remote_robot.RemoteRobot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

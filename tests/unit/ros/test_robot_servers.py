@@ -32,7 +32,7 @@ def test_a_missing_package_is_named_with_its_fix() -> None:
 def test_each_server_is_one_node_named_arm_server_or_none(server: str) -> None:
     nodes = graph_nodes(GraphOptions(server=server), simulate=False)
     names = [n.name for n in nodes]
-    assert names == (["arm_server"] if server != "none" else []) + ["executor", "vlm"]
+    assert names == (["arm_server"] if server != "none" else []) + ["executor", "vlm", "manager"]
 
 
 def test_an_unknown_server_is_named() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from std_msgs.msg import Empty, String
+import pytest
+from std_msgs.msg import Bool, Empty, String
 
 from mmrobot.command.stop_words import StopKind
+from mmrobot.errors import StoppedError
 from mmrobot.ros import stop_listener
 from mmrobot.ros.stop_listener import StopListener
 
@@ -82,3 +84,20 @@ def test_a_goal_sent_in_ignorance_of_a_fresh_stop_is_told_apart(monkeypatch: Any
     now_s = stop_listener.time.monotonic()
     monkeypatch.setattr(stop_listener.time, "monotonic", lambda: now_s + stop_listener.FRESH_S + 0.1)
     assert not stops.missed_by([])
+
+
+def test_a_button_stops_when_pressed_and_resets_nothing_when_it_comes_free() -> None:
+    topics, stops, reasons = listener()
+    topics.callbacks["emergency_stop"](Bool(data=True), {"source_timestamp": 9})
+    topics.callbacks["emergency_stop"](Bool(data=False), {"source_timestamp": 10})
+    assert reasons == ["stop: true came on 'emergency_stop'"] and stops.heard() == [9]
+
+
+def test_what_is_latched_is_told_until_it_is_free() -> None:
+    topics, stops, _ = listener()
+    stops.check()
+    topics.callbacks["emergency_stop/reason"](String(data="the button"))
+    with pytest.raises(StoppedError, match="latched: the button"):
+        stops.check()
+    topics.callbacks["emergency_stop/reason"](String(data=""))
+    stops.check()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mmrobot.vlm.families.nano_replies import write_greedily
 from mmrobot.vlm.models.nano import vocabulary as v
-from mmrobot.vlm.models.nano.configuration import COLORS, SHAPES, SIZES
+from mmrobot.vlm.models.nano.sizes import COLORS, SHAPES, SIZES
 from mmrobot.vlm.models.nano.slots import RULES, TASK_ID, OpenSlots, fits
 from mmrobot.vlm.models.nano.vocabulary import CONTROL, CONTROL_ID
 

@@ -1,19 +1,18 @@
-"""Pictures and words to tensors, and boxes back to pixels."""
+"""Pictures and words to arrays, and boxes back to pixels: without torch and transformers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from transformers import ProcessorMixin
 
 from mmrobot.types import BoxXyxy
-from mmrobot.vlm.models.nano.configuration import NanoConfig
+from mmrobot.vlm.models.nano.sizes import NanoSizes
 
 
 @dataclass(frozen=True)
@@ -72,11 +71,11 @@ def view_around(
     return np.asarray(cv2.resize(part, (size, size), interpolation=how), dtype=np.uint8)
 
 
-class NanoProcessor(ProcessorMixin):
+class NanoProcessor:
     """Prepares a picture (letterboxed: nothing is stretched), crops of it, and words (UTF-8 bytes)."""
 
     @classmethod
-    def of(cls, config: NanoConfig) -> NanoProcessor:
+    def of(cls, config: NanoSizes) -> Self:
         """The processor that a model of this configuration needs."""
         return cls(
             config.image_height,
@@ -97,7 +96,6 @@ class NanoProcessor(ProcessorMixin):
         crop_height: int = 64,
         crop_width: int = 96,
         view_size: int = 48,
-        **kwargs: Any,
     ) -> None:
         self.crop_height = crop_height
         self.crop_width = crop_width
@@ -106,7 +104,6 @@ class NanoProcessor(ProcessorMixin):
         self.image_width = image_width
         self.max_words = max_words
         self.word_bytes = word_bytes
-        super().__init__(**kwargs)
 
     def picture(self, image_rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Letterbox]:
         """(H, W, 3) uint8 RGB to (3, image_height, image_width) float32 in [-1, 1], and how it was fitted."""

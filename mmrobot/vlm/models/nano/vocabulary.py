@@ -6,7 +6,7 @@ means, in prefix notation over attributes, orders, relations and numbers. The fi
 
 from __future__ import annotations
 
-from mmrobot.vlm.models.nano.configuration import COLORS, SHAPES, SIZES
+from mmrobot.vlm.models.nano.sizes import COLORS, SHAPES, SIZES
 
 PAD, END, NOT_UNDERSTOOD = "<pad>", "<end>", "<not_understood>"
 PLAN, GROUND, VERIFY, ANSWER = "<plan>", "<ground>", "<verify>", "<answer>"
