@@ -1,4 +1,4 @@
-"""One fault with its healthy twin on the real graph, as `mmrobot faults` plays all of them (docs/faults.md)."""
+"""One fault with its healthy twin on the real graph, as `mmrobot faults` plays all of them."""
 
 from __future__ import annotations
 
