@@ -130,11 +130,11 @@ def test_a_hung_node_is_killed_and_back_at_work(graph: Graph) -> None:
 
 def test_what_nobody_starts_again_stays_away(graph: Graph) -> None:
     """The healthy test's twin: it is the process's restart that brings the node back."""
-    graph.nodes.kill("arm_server")
-    graph.wait(lambda: graph.client.health and graph.client.health["arm_server"], "its silence", 20.0)
+    graph.nodes.kill("executor")
+    graph.wait(lambda: graph.client.health and graph.client.health["executor"], "its silence", 20.0)
     time.sleep(2.0)
-    assert graph.client.health["arm_server"] and graph.nodes.dead() == ["arm_server"]
-    tended(graph, lambda: not graph.client.health["arm_server"], "its return")
+    assert graph.client.health["executor"] and graph.nodes.dead() == ["executor"]
+    tended(graph, lambda: not graph.client.health["executor"], "its return")
 
 
 @pytest.mark.parametrize("name", ["executor", "arm_server"])
@@ -186,8 +186,9 @@ def test_an_emergency_stop_stays_latched_over_a_kill_until_it_is_reset(graph: Gr
     refused(graph, WORDS)
     before = beats["executor"][0]
     graph.nodes.kill("executor")
-    tended(graph, lambda: beats["executor"][0] != before, "another life of it")
-    tended(graph, lambda: beats["executor"][1] == "active", "its activation")
+    graph.nodes.revive("executor")
+    graph.wait(lambda: beats["executor"][0] != before, "another life of it")
+    graph.wait(lambda: beats["executor"][1] == "active", "its activation")
     refused(graph, WORDS)
     # Past the vlm node, which refuses first: the executor itself takes no plan either.
     result = graph.wait(executed(graph), "its refusal", 20.0)
