@@ -176,7 +176,7 @@ def test_an_emergency_stop_stays_latched_over_a_kill_until_it_is_reset(graph: Gr
     )
     beats = beats_of(graph)
     graph.ready()
-    follow = graph.start("pick up the red cube")
+    follow = graph.client.follow("pick up the red cube", timeout_s=20.0)
     graph.wait(lambda: speeds and speeds[-1][1] > 0.1, "motion")
     stopped_s = speeds[-1][0]
     graph.client.emergency_stop()
