@@ -1,7 +1,8 @@
 """The manager and whoever starts the processes: a node killed with -9, or hung, is back at work in time.
 
 The heartbeat's limits are those of the shipped configuration, as `mmrobot up` runs. A machine whose cores
-others use too may give the limit a factor: MMROBOT_TEST_TIME_FACTOR=3.
+others use too may give the limit a factor: MMROBOT_TEST_TIME_FACTOR=3. No node may die five times here:
+within two minutes that ends the bring-up.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ def test_an_emergency_stop_stays_latched_over_a_kill_until_it_is_reset(graph: Gr
     )
     beats = beats_of(graph)
     graph.ready()
-    follow = graph.start("pick up the red cube")
+    follow = graph.client.follow("pick up the red cube", timeout_s=20.0)
     graph.wait(lambda: speeds and speeds[-1][1] > 0.1, "motion")
     stopped_s = speeds[-1][0]
     graph.client.emergency_stop()
@@ -185,8 +186,9 @@ def test_an_emergency_stop_stays_latched_over_a_kill_until_it_is_reset(graph: Gr
     refused(graph, WORDS)
     before = beats["executor"][0]
     graph.nodes.kill("executor")
-    tended(graph, lambda: beats["executor"][0] != before, "another life of it")
-    tended(graph, lambda: beats["executor"][1] == "active", "its activation")
+    graph.nodes.revive("executor")
+    graph.wait(lambda: beats["executor"][0] != before, "another life of it")
+    graph.wait(lambda: beats["executor"][1] == "active", "its activation")
     refused(graph, WORDS)
     # Past the vlm node, which refuses first: the executor itself takes no plan either.
     result = graph.wait(executed(graph), "its refusal", 20.0)
