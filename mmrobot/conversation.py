@@ -208,8 +208,9 @@ class Conversation:
         pins: Pins,
     ) -> ActionPlan:
         """A plan of a draft as it was said, which may lean on the request before."""
-        moved = bool(self.pipeline.seen_again(frame, self._moved[-1:]))
-        whole = in_context(draft, self._before, held.label if held else None, moved)
+        moved = self.pipeline.seen_again(frame, self._moved[-1:])
+        kind = moved[0][0].label if moved else ""
+        whole = in_context(draft, self._before, held.label if held else None, bool(moved), kind)
         return self._plan(frame, said, whole, held, now_ns, whole, pins)
 
     @property

@@ -37,7 +37,7 @@ from mmrobot.vlm.change_gate import ChangeGate
 from mmrobot.vlm.interface import VisionLanguageModel
 
 # What was put down may have rolled or slid this far.
-_ROLLED_M = 0.06
+_ROLLED_M, _LEFT_M = 0.06, 0.02
 
 
 class Pipeline:
@@ -220,7 +220,7 @@ def _seen_again(moved: Sequence[Moved], things: Sequence[GroundedObject]) -> lis
     found: list[Moved] = []
     for now, before in moved:
         about = (t for t in things if distance_m(t.position_m, now.position_m) <= _ROLLED_M)
-        near = [t for t in about if like_size(t, now) or (no_larger(t, now) and _called_so(t, now))]
+        near = [t for t in about if like_size(t, now) or (no_larger(t, now) and _stayed(t, now))]
         if near:
             called = set(words(now.label))
             best = min(
@@ -231,9 +231,11 @@ def _seen_again(moved: Sequence[Moved], things: Sequence[GroundedObject]) -> lis
     return found
 
 
-def _called_so(thing: GroundedObject, known: GroundedObject) -> bool:
-    """Whether what the model calls a thing was said of it: half hidden in a vessel it is of another size."""
-    return bool(thing.label) and set(words(thing.label)) <= set(words(known.label))
+def _stayed(thing: GroundedObject, known: GroundedObject) -> bool:
+    """Whether a thing stands where it was left, or is called what was said of it: half hidden in a vessel, or
+    over a plate, it is of another size."""
+    called = bool(thing.label) and set(words(thing.label)) <= set(words(known.label))
+    return called or distance_m(thing.position_m, known.position_m) <= _LEFT_M
 
 
 def check_draft(draft: PlanDraft, words: str) -> None:

@@ -10,22 +10,21 @@ from dataclasses import replace
 
 from mmrobot.command.answers import narrowed
 from mmrobot.errors import NotUnderstoodError
+from mmrobot.planning.nouns import named
 from mmrobot.planning.table import excludes_last
 from mmrobot.types import DraftStep, PlanDraft
 
 ACTS = ("again", "other", "not_that", "instead", "resume")
 _MAIN = ("pick", "each", "push", "put_back", "swap")
 """Steps that say of which thing a request is."""
-_BEGINS_RELATION = frozenset(
-    """that which on in at to of with near next beside behind under left right from marked labelled labeled
-    closest nearest furthest farthest standing lying sitting by inside but""".split()
-)
 _PUT_BACK = DraftStep("put_back", target="it")
 
 
-def in_context(draft: PlanDraft, before: PlanDraft | None, held: str | None, moved: bool) -> PlanDraft:
+def in_context(
+    draft: PlanDraft, before: PlanDraft | None, held: str | None, moved: bool, kind: str = ""
+) -> PlanDraft:
     """The draft as it stands by itself. `held` is what the hand holds, by the phrase it was taken by; `moved`
-    whether something that the request before moved is still seen.
+    whether something that the request before moved is still seen, `kind` what the model calls that.
 
     Raises NotUnderstoodError where an act follows no request that it could be about.
     """
@@ -40,6 +39,7 @@ def in_context(draft: PlanDraft, before: PlanDraft | None, held: str | None, mov
             f"'{act.skill.replace('_', ' ')}' is said of an earlier request, and there is none",
             "say the whole request",
         )
+    before = _of_kind(before, kind)
     made = {"again": _again, "other": _other, "not_that": _other, "instead": _instead, "resume": _resume}
     steps = made[act.skill](act, before)
     corrects = act.skill in ("not_that", "instead") and act.relation is None
@@ -71,14 +71,28 @@ def _renamed(step: DraftStep, rename: Callable[[str], str]) -> DraftStep:
 
 def exchanged(phrase: str, meant: str) -> str:
     """ "The green one" said after "the red cube on the left": the green cube. Only the noun is taken over."""
-    said = [w for w in phrase.lower().split() if w not in ("the", "a", "an", "other")]
-    end = next((k for k, w in enumerate(said) if k and w in _BEGINS_RELATION), len(said))
-    return narrowed(" ".join(said[max(end - 1, 0) : end]), meant)
+    return narrowed(" ".join(named(phrase)[-1:]), meant)
 
 
 def main_phrase(draft: PlanDraft) -> str:
     """The phrase of the thing that a request is about, "" where there is none."""
     return next((s.target for s in draft.steps if s.skill in _MAIN and s.target), "")
+
+
+def _of_kind(before: PlanDraft, kind: str) -> PlanDraft:
+    """With a noun for "one": after "the green one" was a ball, the blue one is a ball."""
+    noun, main = named(kind)[-1:], main_phrase(before)
+    name = named(main)
+    if (
+        not noun
+        or name[-1:] not in (["one"], ["thing"], ["object"])
+        or main.lower().split().count(name[-1]) != 1
+    ):
+        return before
+    meant = " ".join(noun[0] if w == name[-1] else w for w in main.lower().split())
+    return replace(
+        before, steps=tuple(replace(s, target=meant) if s.target == main else s for s in before.steps)
+    )
 
 
 def _again(act: DraftStep, before: PlanDraft) -> tuple[DraftStep, ...]:

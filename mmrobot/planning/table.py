@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mmrobot.errors import TargetNotFoundError
+from mmrobot.planning.nouns import named
 from mmrobot.planning.referents import box_iou, leaves_choice, not_found, the_one
 from mmrobot.types import GroundedObject, Vector3
 
@@ -86,12 +87,14 @@ class Table:
         return self.index_of(the_one(phrase, candidates, self._labels(), names))
 
     def _besides_last(self, phrase: str) -> list[GroundedObject]:
-        """Those that a phrase means but what was last spoken of. Where a thing of exactly that kind is not
-        left,
-        adjectives are dropped one by one: the other one beside the red cube is a cube."""
-        said = phrase.split()
-        for start in range(len(said)):
-            found = self._find(" ".join(said[start:]))
+        """Those that a phrase means but what was last spoken of.
+
+        Where a thing of exactly that kind is not left, what follows its noun is dropped, then adjectives one
+        by one: the other one beside the red cube is a cube."""
+        name = named(phrase)
+        shorter = [" ".join(name[start:]) for start in range(len(name))]
+        for said in dict.fromkeys([phrase, *shorter]):
+            found = self._find(said)
             left = [c for c in found if self.last is None or not same_thing(c, self.original[self.last])]
             if left:
                 return left

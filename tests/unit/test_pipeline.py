@@ -220,3 +220,13 @@ def test_ground_and_overview():
     p = pipeline(world())
     assert [t.label for t in p.ground(frame(), "the bowl")] == ["the bowl"]
     assert len(p.overview(frame())) == 3
+
+
+def test_what_was_moved_is_known_again_where_it_was_left_though_less_of_it_is_seen() -> None:
+    left = thing("orange sphere", 0.45, 0.0, (0.05, 0.05, 0.05))
+    things = {"ball": thing("orange ball", 0.455, 0.0, (0.04, 0.04, 0.027))}
+    seen = pipeline(FakeWorld(things, {}, DRAFT))
+    ((now, _),) = seen.seen_again(frame(), [(left, left)])
+    assert now.position_m == things["ball"].position_m
+    farther = thing("orange sphere", 0.49, 0.0, (0.05, 0.05, 0.05))
+    assert not seen.seen_again(frame(), [(farther, farther)])

@@ -44,10 +44,19 @@ def test_acts_after_a_thing_was_put_down(act: DraftStep, steps: list[str]) -> No
         ("left red cube", "one on the right", "the cube on the right"),
         ("cube that is left of the bowl", "blue one", "the blue cube"),
         ("red cube", "the white ball", "the white ball"),
+        ("cylinder thats blood red", "black one", "the black cylinder"),
     ],
 )
 def test_only_the_noun_is_taken_over(phrase: str, meant: str, becomes: str) -> None:
     assert exchanged(phrase, meant) == becomes
+
+
+def test_one_is_of_the_kind_that_was_moved() -> None:
+    before = PlanDraft((DraftStep("pick", target="the green one"), PLACE))
+    act = PlanDraft((DraftStep("instead", target="blue one"),))
+    for kind, meant in (("green ball", "the blue ball"), ("", "the blue one")):
+        steps = in_context(act, before, None, True, kind).steps
+        assert [s.target for s in steps] == ["it", meant, None]
 
 
 def test_nothing_is_put_back_where_nothing_was_done() -> None:

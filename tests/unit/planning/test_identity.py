@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmrobot.planning.identity import seen_in_place
-from mmrobot.planning.table import same_thing
+from mmrobot.planning.table import Table, same_thing
 from tests.support.fake_world import thing
 
 CUBE = thing("cube", 0.45, 0.0)
@@ -30,3 +30,11 @@ def test_what_is_half_hidden_may_be_smaller_but_not_larger():
     half, larger = thing("part", 0.45, 0.0, (0.03, 0.02, 0.03)), thing("plate", 0.45, 0.0, (0.12, 0.12, 0.02))
     assert seen_in_place(CUBE, [], [half], 0.04) is half
     assert seen_in_place(CUBE, [], [larger], 0.04) is None
+
+
+def test_the_other_one_is_of_the_noun_where_none_is_left_of_its_kind():
+    red, black = thing("red cube", 0.45, 0.0), thing("black cube", 0.5, 0.2)
+    ball = thing("red ball", 0.4, -0.2)
+    known = {"cube that is red": [red], "cube": [red, black], "that is red": [ball], "red": [ball]}
+    table = Table(lambda phrase: known.get(phrase, []), [red, black, ball], recent=red)
+    assert table.original[table.one("the other cube that is red")].position_m == black.position_m

@@ -1,0 +1,19 @@
+"""Where a phrase names its thing: "cube" of "the red cube on the left" and of "a cube that is red"."""
+
+from __future__ import annotations
+
+_ENDS_NAME = frozenset(
+    """that thats which whose who having of with in on at to near next beside behind under left right from
+    marked labelled labeled closest nearest furthest farthest standing lying sitting by inside but""".split()
+)
+_UNSAID = frozenset({"the", "a", "an", "other"})
+
+
+def named(phrase: str) -> list[str]:
+    """The words up to the noun, without articles.
+
+    >>> named("the other red cube that is small")
+    ['red', 'cube']
+    """
+    said = [word for word in phrase.lower().split() if word not in _UNSAID]
+    return said[: next((k for k, word in enumerate(said) if k and word in _ENDS_NAME), len(said))]
