@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from mmrobot.command.answers import narrowed
 from mmrobot.errors import NotUnderstoodError
-from mmrobot.planning.nouns import named
+from mmrobot.planning.nouns import ANY_NOUN, named
 from mmrobot.planning.table import excludes_last
 from mmrobot.types import DraftStep, PlanDraft
 
@@ -126,7 +126,8 @@ def _instead(act: DraftStep, before: PlanDraft) -> tuple[DraftStep, ...]:
 def _names_reference(meant: str, main: str, reference: str) -> bool:
     """Whether a correction is of where to, by its noun: "no, the blue bowl"."""
     noun = meant.lower().split()[-1:]
-    return bool(noun) and noun[0] in reference.lower().split() and noun[0] not in main.lower().split()
+    told = bool(noun) and noun[0] not in ANY_NOUN
+    return told and noun[0] in reference.lower().split() and noun[0] not in main.lower().split()
 
 
 def _resume(act: DraftStep, before: PlanDraft) -> tuple[DraftStep, ...]:

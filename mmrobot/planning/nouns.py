@@ -7,6 +7,8 @@ _ENDS_NAME = frozenset(
     marked labelled labeled closest nearest furthest farthest standing lying sitting by inside but""".split()
 )
 _UNSAID = frozenset({"the", "a", "an", "other"})
+ANY_NOUN = frozenset({"one", "thing", "object"})
+"""Nouns of whatever there is."""
 
 
 def named(phrase: str) -> list[str]:
@@ -14,6 +16,11 @@ def named(phrase: str) -> list[str]:
 
     >>> named("the other red cube that is small")
     ['red', 'cube']
+    >>> named("the orange one of the balls")
+    ['orange', 'balls']
     """
     said = [word for word in phrase.lower().split() if word not in _UNSAID]
-    return said[: next((k for k, word in enumerate(said) if k and word in _ENDS_NAME), len(said))]
+    end = next((k for k, word in enumerate(said) if k and word in _ENDS_NAME), len(said))
+    if said[end - 1 : end] == ["one"] and said[end : end + 1] == ["of"] and said[end + 1 :]:
+        return said[: end - 1] + named(" ".join(said[end + 1 :]))
+    return said[:end]

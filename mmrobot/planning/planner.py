@@ -226,7 +226,7 @@ class Planner:
     def _put_back(self, draft: DraftStep) -> None:
         """To where it was before it was moved: its spot on the table, or what it lay in."""
         table, phrase = self._table, draft.target or ""
-        i = table.held if table.held is not None else table.one(phrase)
+        i = table.held if table.held is not None else table.one(phrase, self._was_moved)
         origin = self._origin(i, phrase)
         if table.held is None:
             self._write.pick(i, draft.confidence)
@@ -247,6 +247,10 @@ class Planner:
         if goal is not None and distance_m(goal, origin.position_m) > _ELSEWHERE_M:
             words = "its old place is taken by now, so it stands as near to that as there is room"
             self._write.add("say", text=words, confidence=confidence)
+
+    def _was_moved(self, thing: GroundedObject) -> bool:
+        """What never was moved cannot be put back, so it is not what such words mean."""
+        return any(same_thing(now, thing) for now, _ in self._moved)
 
     def _origin(self, i: int, phrase: str) -> GroundedObject:
         table = self._table

@@ -74,8 +74,9 @@ class Table:
         # What "it" means.
         self.last: int | None = self.held if recent is None or held is not None else self.index_of(recent)
 
-    def one(self, phrase: str) -> int:
-        """The thing that a phrase means. Raises TargetNotFoundError, AmbiguousError."""
+    def one(self, phrase: str, likely: Callable[[GroundedObject], bool] | None = None) -> int:
+        """The thing that a phrase means; of several that fit it those that are `likely`, if any are. Raises
+        TargetNotFoundError, AmbiguousError."""
         if phrase.lower().strip() in _PRONOUNS and self.last is not None:
             return self.last
         besides = excludes_last(phrase)
@@ -83,6 +84,8 @@ class Table:
         if self.held is not None and (len(candidates) > 1 or leaves_choice(phrase)):
             # What is in the hand cannot be a second referent; alone, it is reported as the same thing.
             candidates = [c for c in candidates if not same_thing(c, self.original[self.held])] or candidates
+        if likely is not None and len(candidates) > 1:
+            candidates = [c for c in candidates if likely(c)] or candidates
         names = [self.name_of(c) for c in candidates]
         return self.index_of(the_one(phrase, candidates, self._labels(), names))
 

@@ -64,6 +64,16 @@ def test_nothing_is_put_back_where_nothing_was_done() -> None:
     assert said(act) == ["pick the green cube", "place in blue bowl"]
 
 
+@pytest.mark.parametrize("noun", ["one", "thing", "object"])
+def test_a_noun_of_anything_does_not_make_a_correction_one_of_where_to(noun: str) -> None:
+    before = PlanDraft(
+        (DraftStep("pick", target="red cube"), DraftStep("place", relation="on", reference=f"green {noun}"))
+    )
+    steps = said(DraftStep("instead", target=f"black {noun}"), before=before)
+    assert steps[0].startswith("pick") and "black" in steps[0]
+    assert steps[1:] == [f"place on green {noun}"]
+
+
 def test_a_full_hand_is_emptied_before_another_thing_is_taken() -> None:
     before = PlanDraft((PICK,))
     assert said(DraftStep("again", target="green one"), before=before, held="red cube") == [

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mmrobot.config import Config
+from mmrobot.errors import AmbiguousError
 from mmrobot.planning.footprint import footprint_of, gap_m
 from mmrobot.planning.planner import Planner
 from mmrobot.types import DraftStep, PlanDraft
@@ -30,6 +31,21 @@ def test_it_goes_to_where_it_stood():
     assert pick.target.position_m == NOW.position_m
     assert place.goal_position_m == pytest.approx((0.40, 0.20, 0.0))
     assert place.reference.label == "the table"
+
+
+def test_of_several_that_fit_what_was_moved_is_meant():
+    bar = thing("red bar", 0.45, 0.05)
+    two = Planner(lambda _: [bar, NOW], (NOW, BOWL, bar), Config(), moved=[(NOW, BEFORE)])
+    pick, place = two.steps(PlanDraft((DraftStep("put_back", target="the red object"),)))
+    assert pick.target.position_m == NOW.position_m
+    assert place.goal_position_m == pytest.approx((0.40, 0.20, 0.0))
+
+
+def test_of_several_that_were_moved_which_is_asked():
+    bar, was = thing("red bar", 0.45, 0.05), thing("red bar", 0.35, 0.0)
+    two = Planner(lambda _: [bar, NOW], (NOW, BOWL, bar), Config(), moved=[(NOW, BEFORE), (bar, was)])
+    with pytest.raises(AmbiguousError):
+        two.steps(PlanDraft((DraftStep("put_back", target="the red object"),)))
 
 
 def test_a_taken_place_is_said():
