@@ -56,14 +56,15 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-def address(graph: Any) -> str:
-    """What the console printed, its secret in it."""
+def address(graph: Any, starts: int = 1) -> str:
+    """What the console printed when it was started for the last time, its secret in it; `starts` at least."""
 
-    def found() -> re.Match[str] | None:
+    def found() -> str | None:
         log = Path(graph.log)
-        return re.search(r"console: open (http://\S+)", log.read_text()) if log.is_file() else None
+        told = re.findall(r"console: open (http://\S+)", log.read_text()) if log.is_file() else []
+        return told[-1] if len(told) >= starts else None
 
-    return graph.wait(found, "the console's address")[1]
+    return graph.wait(found, "the console's address")
 
 
 @pytest.fixture

@@ -138,10 +138,11 @@ def test_a_restarted_console_is_found_again_by_the_same_page(graph: Graph, page:
     say(page, "put the green ball in the blue bowl")
     waits(page)
     plan = known(page)["plan"]
+    starts = Path(graph.log).read_text().count("console: open ")
     graph.nodes.kill("console")
     expect(page.locator("#link")).to_contain_text("connection lost")
     graph.nodes.revive("console")
-    address(graph)
+    address(graph, starts + 1)
     expect(page.locator("#link")).to_have_text("connected", timeout=RECONNECTED_MS)
     # The plan still waits, for who knows of it; a console that does not know it cannot offer it.
     expect(page.locator("#approval")).to_be_hidden()
