@@ -55,6 +55,8 @@ class Options:
     workers: int = 1
     start_from: Path | None = None
     minutes: float = 60.0
+    ear_minutes: float | None = None
+    utterances: int = ear_training.UTTERANCES
 
 
 class Training:
@@ -288,6 +290,15 @@ def words(t: Training) -> None:
 def ear(t: Training) -> None:
     """Train the voice's net of letters, and write its weights beside the exported model."""
     settings = t.settings(ear_training.DEFAULTS, t.options.ear_steps)
+    settings = replace(settings, minutes=t.options.ear_minutes)
     out = t.options.out.parent / "letters.safetensors"
-    ear_training.train_ear(t.options.data, out, settings, t.report, workers=t.options.workers, world=t.world)
+    ear_training.train_ear(
+        t.options.data,
+        out,
+        settings,
+        t.report,
+        utterances=t.options.utterances,
+        workers=t.options.workers,
+        world=t.world,
+    )
     t.report(f"the weights lie in {out}")

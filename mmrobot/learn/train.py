@@ -91,6 +91,8 @@ def parser() -> argparse.ArgumentParser:
     option("--out", Path, Path("data/mmrobot-nano"), "folder of the exported model", "FOLDER")
     option("--pictures", positive, 12000, "how many scenes to render")
     option("--minutes", float, 60.0, "how long sight learns")
+    option("--ear-minutes", float, None, "how long ear learns, if its steps last longer")
+    option("--utterances", positive, ear_training.UTTERANCES, "how many are spoken to ear")
     steps("--vision-steps", vision_training.DEFAULTS.steps, "steps of vision")
     steps("--layout-steps", layout_training.DEFAULTS.steps, "steps of layout")
     steps("--label-steps", label_training.DEFAULTS.steps, "steps of labels")
@@ -145,6 +147,8 @@ def main(argv: list[str] | None = None) -> int:
         args.workers,
         args.start_from,
         args.minutes,
+        args.ear_minutes,
+        args.utterances,
     )
     torch.set_num_threads(args.threads)
     try:
