@@ -13,8 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent
 # Before any test module imports mujoco or rclpy, and for all processes that tests start.
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-# Domains above 101 may collide with ports that Linux gives out; two test runs at once stay apart.
-os.environ.setdefault("ROS_DOMAIN_ID", str(20 + os.getpid() % 80))
+# Domains above 101 may collide with ports that Linux gives out; two test runs at once stay apart, and so do
+# the processes of one run (pytest-xdist), which inherit their parent's.
+_DOMAIN = str(20 + os.getpid() % 80)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["ROS_DOMAIN_ID"] = _DOMAIN
+os.environ.setdefault("ROS_DOMAIN_ID", _DOMAIN)
 
 
 def _has_gpu() -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,22 +12,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmrobot.learn import blur
 from mmrobot.learn.distributed import World
 from mmrobot.learn.loop import LoopSettings, Loss, Validate, train
-from mmrobot.learn.pictures import PictureSet
+from mmrobot.learn.pictures import CROP_SIZE, PictureSet
 from mmrobot.learn.vision_training import augment
 from mmrobot.vlm.models.nano.configuration import NanoConfig
+from mmrobot.vlm.models.nano.processing import CROP_MARGIN
 from mmrobot.vlm.models.nano.speller import NanoSpeller
 
 DEFAULTS = LoopSettings(steps=4000, batch=64, learning_rate=2e-3, warmup=200, clip_norm=5.0)
 SHIFT_PX = 6
+OFF_LOG_SCALE = 0.06
+"""Standard deviation of how much larger or smaller, as a log, a crop is than the true box makes it."""
+BLURRED = 0.6
+"""Share of crops."""
 
 
-def characters(texts: Sequence[str], config: NanoConfig) -> NDArray[np.int64]:
-    """Classes (N, label_length): 0 for no character, else 1 + its place among label_characters."""
-    out = np.zeros((len(texts), config.label_length), np.int64)
-    for row, text in zip(out, texts, strict=True):
-        row[: len(text)] = [1 + config.label_characters.index(c) for c in text]
+def characters(rows: NDArray[Any], config: NanoConfig) -> NDArray[np.int64]:
+    """Of rows of CROP_DTYPE the classes (N, label_length) that they show: 0 for no character, else 1 + its
+    place among label_characters."""
+    out = np.zeros((len(rows), config.label_length), np.int64)
+    for classes, text in zip(out, rows["text"], strict=True):
+        classes[: len(text)] = [1 + config.label_characters.index(c) for c in bytes(text).decode()]
     return out
 
 
@@ -42,9 +50,8 @@ def train_speller(
     validate: Validate | None = None,
 ) -> None:
     """Trains in place to `settings.steps`; half of each batch carries a print."""
-    crops, _, _, texts = pictures.label_crops()
-    wanted = characters(texts, config)
-    printed, blank = np.flatnonzero(wanted.any(1)), np.flatnonzero(~wanted.any(1))
+    crops, rows, _ = pictures.label_crops()
+    printed, blank = np.flatnonzero(rows["text"] != b""), np.flatnonzero(rows["text"] == b"")
     report(f"{len(printed)} prints, {len(blank)} things without one")
     speller.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -56,36 +63,55 @@ def train_speller(
             share = 3 * settings.batch // 4
             index = np.concatenate([rng.choice(printed, share), rng.choice(blank, settings.batch - share)])
             taken = torch.from_numpy(crops[index]).to(world.device)
-            return speller_loss(speller, taken, wanted[index], rng, generator, world)
+            return speller_loss(speller, taken, rows[index], config, rng, generator, world)
 
         return loss_of_batch
 
     train("labels", speller, begin, settings, checkpoint, report, world=world, validate=validate)
 
 
-def shifted(crops: Tensor, rng: np.random.Generator) -> Tensor:
-    """(N, H, W, 3), each moved by up to SHIFT_PX, since the encoder's boxes are a little off; the edge is
-    repeated."""
-    n, height, width = crops.shape[:3]
-    moves = torch.from_numpy(rng.integers(-SHIFT_PX, SHIFT_PX + 1, (2, n, 1))).to(crops.device)
-    rows = (torch.arange(height, device=crops.device) + moves[0]).clamp(0, height - 1)
-    columns = (torch.arange(width, device=crops.device) + moves[1]).clamp(0, width - 1)
-    return crops[torch.arange(n, device=crops.device)[:, None, None], rows[:, :, None], columns[:, None]]
+def moved(crops: Tensor, rng: np.random.Generator) -> Tensor:
+    """Crops (N, C, H, W) float, each moved by up to SHIFT_PX and a little larger or smaller, as the encoder's
+    boxes are a little off; the edge is repeated."""
+    n, _, height, width = crops.shape
+    how = np.zeros((n, 2, 3), np.float32)
+    zoom = np.exp(np.clip(rng.normal(0, OFF_LOG_SCALE, (n, 2)), -0.15, 0.15))
+    how[:, 0, 0], how[:, 1, 1] = zoom.T
+    # In affine_grid's measure: from edge to edge is -1 to 1.
+    how[:, :, 2] = rng.uniform(-SHIFT_PX, SHIFT_PX, (n, 2)) * 2 / (width, height)
+    grid = F.affine_grid(torch.from_numpy(how).to(crops.device), list(crops.shape), align_corners=False)
+    return F.grid_sample(crops, grid, padding_mode="border", align_corners=False)
+
+
+def blur_crops(crops: Tensor, rows: NDArray[Any], camera_px: NDArray[np.float64]) -> Tensor:
+    """Crops (N, 3, H, W) float as if the camera's own picture had been blurred, each by a Gaussian of so many
+    pixels (N,); `rows` of CROP_DTYPE say how large each was there."""
+    low, high = rows["box"][:, :2], rows["box"][:, 2:]
+    extent_px = blur.CAMERA_SCALE * (1 + 2 * CROP_MARGIN) * np.maximum(high - low, 1.0)
+    return blur.gaussian(crops, camera_px[:, None] * np.array(CROP_SIZE) / extent_px)
 
 
 def speller_loss(
     speller: NanoSpeller,
     crops: Tensor,
-    wanted: NDArray[np.int64],
+    rows: NDArray[Any],
+    config: NanoConfig,
     rng: np.random.Generator,
     generator: torch.Generator,
     world: World,
 ) -> tuple[Tensor, dict[str, float]]:
-    """Of uint8 crops (N, H, W, 3) on the device and the classes (N, label_length) that they show; shares
-    read exactly of those with a print and of those without."""
-    x = augment(shifted(crops, rng).permute(0, 3, 1, 2), generator)
+    """Of uint8 crops (N, H, W, 3) on the device and their rows of CROP_DTYPE; shares read exactly of those
+    with a print and of those without."""
+    x = crops.permute(0, 3, 1, 2).float()
+    chosen = np.flatnonzero(rng.random(len(rows)) < BLURRED)
+    if len(chosen):
+        on_device = torch.from_numpy(chosen).to(crops.device)
+        deviation_px = rng.uniform(0, blur.MOST_CAMERA_PX, len(chosen))
+        x[on_device] = blur_crops(x[on_device], rows[chosen], deviation_px)
+    x = augment(moved(x, rng), generator, blurs=False)
     with world.autocast():
         logits = speller(x.contiguous(memory_format=torch.channels_last)).float()
+    wanted = characters(rows, config)
     target = torch.from_numpy(wanted).to(crops.device)
     loss = F.cross_entropy(logits.flatten(0, 1), target.flatten())
     right = (logits.argmax(-1) == target).all(1).cpu().numpy()

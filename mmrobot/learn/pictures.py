@@ -95,16 +95,13 @@ class PictureSet:
         }
         return PictureSet(**parts, first=self.first + (chosen.start or 0))
 
-    def label_crops(self) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], list[str]]:
-        """All crops (M, 64, 96, 3), copied, each with its picture, object and text ("" for none)."""
+    def label_crops(self) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.int64]]:
+        """All crops (M, 64, 96, 3), copied, their rows of CROP_DTYPE (M,) and the picture of each (M,)."""
         if self.crops is None or self.crop_index is None:
-            height, width = CROP_SIZE[1], CROP_SIZE[0]
-            none = np.zeros(0, np.int64)
-            return np.zeros((0, height, width, 3), np.uint8), none, none, []
+            none = np.zeros((0, CROP_SIZE[1], CROP_SIZE[0], 3), np.uint8)
+            return none, np.zeros(0, CROP_DTYPE), np.zeros(0, np.int64)
         picture, slot = np.nonzero(self.crop_index["object"] >= 0)
-        index = self.crop_index[picture, slot]
-        texts = [bytes(t).decode() for t in index["text"]]
-        return self.crops[picture, slot], picture, index["object"].astype(np.int64), texts
+        return self.crops[picture, slot], self.crop_index[picture, slot], picture
 
 
 def label_objects(scene: Scene, mask: NDArray[np.integer[Any]], config: NanoConfig) -> NDArray[Any]:

@@ -10,9 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmrobot.learn.label_training import characters
 from mmrobot.learn.picture_stream import Block
-from mmrobot.learn.pictures import CROP_SIZE, MAX_OBJECTS, OBJECT_DTYPE, VIEW_DTYPE, VIEW_PX
+from mmrobot.learn.pictures import CROP_DTYPE, CROP_SIZE, MAX_OBJECTS, OBJECT_DTYPE, VIEW_DTYPE, VIEW_PX
 from mmrobot.vlm.models.nano.configuration import NanoConfig
 
 
@@ -72,14 +71,12 @@ class SightRings:
 
     def __init__(self, config: NanoConfig, device: torch.device) -> None:
         pictures = room_for(config, device)
-        self._config = config
         crop = (CROP_SIZE[1], CROP_SIZE[0])
-        spelled = (np.dtype(np.int64), (config.label_length,))
         self.pictures = Ring(
             pictures, (config.image_height, config.image_width), (OBJECT_DTYPE, (MAX_OBJECTS,)), device
         )
         self.views = Ring(VIEWS_OF_A_PICTURE * pictures, (VIEW_PX, VIEW_PX), (VIEW_DTYPE, ()), device)
-        self.printed, self.blank = (Ring(pictures, crop, spelled, device) for _ in range(2))
+        self.printed, self.blank = (Ring(pictures, crop, (CROP_DTYPE, ()), device) for _ in range(2))
 
     def add(self, block: Block) -> None:
         """Takes all that a block holds."""
@@ -87,8 +84,7 @@ class SightRings:
         used = block.view_index["used"]
         self.views.add(block.views[used], block.view_index[used])
         cut = block.crop_index["object"] >= 0
-        texts = [bytes(t).decode() for t in block.crop_index["text"][cut]]
-        wanted, crops = characters(texts, self._config), block.crops[cut]
-        has_print = wanted.any(1)
-        self.printed.add(crops[has_print], wanted[has_print])
-        self.blank.add(crops[~has_print], wanted[~has_print])
+        crops, rows = block.crops[cut], block.crop_index[cut]
+        has_print = rows["text"] != b""
+        self.printed.add(crops[has_print], rows[has_print])
+        self.blank.add(crops[~has_print], rows[~has_print])

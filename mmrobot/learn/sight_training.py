@@ -116,8 +116,8 @@ def train_sight(
     def of_crops(rng: np.random.Generator, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         share = 3 * settings.crops // 4
         drawn = (rings.printed.draw(share, rng), rings.blank.draw(settings.crops - share, rng))
-        images, wanted = torch.cat([d[0] for d in drawn]), np.concatenate([d[1] for d in drawn])
-        return speller_loss(model.speller, images, wanted, rng, generator, world)
+        images, rows = torch.cat([d[0] for d in drawn]), np.concatenate([d[1] for d in drawn])
+        return speller_loss(model.speller, images, rows, config, rng, generator, world)
 
     learners = [
         _Learner("vision", model.vision, settings.picture_rate, of_pictures, world.device),

@@ -220,13 +220,15 @@ def layout(t: Training) -> None:
 
 def labels(t: Training) -> None:
     """Train the speller."""
-    t.take_over(t.model.speller)
+    settings = t.settings(label_training.DEFAULTS, t.options.label_steps)
+    if t.take_over(t.model.speller):
+        settings = replace(settings, learning_rate=settings.learning_rate / 2)
     trained, kept = t.split()
     label_training.train_speller(
         t.model.speller,
         t.config,
         trained,
-        t.settings(label_training.DEFAULTS, t.options.label_steps),
+        settings,
         t.path("labels"),
         t.report,
         world=t.world,

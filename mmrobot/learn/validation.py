@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from mmrobot.errors import InvalidConfigError
+from mmrobot.learn import blur
 from mmrobot.learn.distributed import World
-from mmrobot.learn.label_training import characters
+from mmrobot.learn.label_training import blur_crops, characters
 from mmrobot.learn.language_training import IGNORE, Language, collate, random_scene
 from mmrobot.learn.pictures import PictureSet
 from mmrobot.learn.sentences import Sample, SentenceMaker
@@ -99,12 +100,17 @@ def spell(
 def speller_figures(
     speller: NanoSpeller, config: NanoConfig, pictures: PictureSet, world: World
 ) -> dict[str, float]:
-    """Shares of prints read exactly, and of things without one on which none is read."""
-    crops, _, _, texts = pictures.label_crops()
-    wanted = characters(texts, config)
-    right = (spell(speller, crops, world).argmax(-1) == wanted).all(1)
+    """Shares of prints read exactly, sharp and blurred as much as in training, and of things without one
+    on which none is read."""
+    crops, rows, _ = pictures.label_crops()
+    wanted = characters(rows, config)
     printed = wanted.any(1)
-    return _means({"read": right[printed], "blank": right[~printed]})
+    right = (spell(speller, crops, world).argmax(-1) == wanted).all(1)
+    pixels = torch.from_numpy(crops[printed]).permute(0, 3, 1, 2).float()
+    blurred = blur_crops(pixels, rows[printed], np.full(len(pixels), blur.MOST_CAMERA_PX))
+    as_bytes = blurred.round().permute(0, 2, 3, 1).to(torch.uint8).numpy()
+    still = (spell(speller, as_bytes, world).argmax(-1) == wanted[printed]).all(1)
+    return _means({"read": right[printed], "blurred": still, "blank": right[~printed]})
 
 
 def spoken(maker: SentenceMaker, scenes: int = SCENES, each: int = PER_SCENE) -> list[Sample]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmrobot.learn import blur
 from mmrobot.learn.distributed import World
 from mmrobot.learn.loop import LoopSettings, Loss, Validate, train
 from mmrobot.learn.pictures import VIEW_PX, VIEW_SPARE, PictureSet
@@ -22,14 +23,10 @@ from mmrobot.vlm.models.nano.processing import VIEW_MARGIN
 from mmrobot.vlm.models.nano.recogniser import NanoRecogniser
 
 DEFAULTS = LoopSettings(steps=8000, batch=64, learning_rate=2e-3, warmup=200, clip_norm=5.0)
-CAMERA_SCALE = 2.0
-"""Pixels of the camera's picture to one of the model's."""
 OFF = 0.09
 """Standard deviation of a candidate's middle, in shares of the view, and of the log of its size."""
-BLURRED, BLUR_PX = 0.3, 1.6
-"""Share of views, and the most deviation in pixels of the camera: as `augment` blurs whole pictures."""
-BLUR_REACH = 6
-"""Pixels of a view to each side that a blur takes in."""
+BLURRED = 0.3
+"""Share of views."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,23 +86,11 @@ def cut_out(
     cut = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
     blurs = np.flatnonzero(rng.random(n) < BLURRED) if rng is not None else np.zeros(0, np.int64)
     if rng is not None and len(blurs):
-        extent_px = CAMERA_SCALE * np.maximum(*(rows["box"][blurs, 2:] - rows["box"][blurs, :2]).T)
-        deviation_px = rng.uniform(0, BLUR_PX, len(blurs)) * size / (VIEW_MARGIN * extent_px)
+        extent_px = blur.CAMERA_SCALE * np.maximum(*(rows["box"][blurs, 2:] - rows["box"][blurs, :2]).T)
+        deviation_px = rng.uniform(0, blur.MOST_CAMERA_PX, len(blurs)) * size / (VIEW_MARGIN * extent_px)
         chosen = torch.from_numpy(blurs).to(device)
-        cut[chosen] = _blurred(cut[chosen], deviation_px)
+        cut[chosen] = blur.gaussian(cut[chosen], deviation_px)
     return cut, torch.from_numpy(boxes).to(device)
-
-
-def _blurred(images: Tensor, deviation_px: NDArray[np.float64]) -> Tensor:
-    """Each (N, C, H, W) by a Gaussian of its own."""
-    n, c, h, w = images.shape
-    deviation = torch.from_numpy(np.maximum(deviation_px, 0.05).astype(np.float32)).to(images.device)
-    offsets = torch.arange(-BLUR_REACH, BLUR_REACH + 1, device=images.device)
-    kernel = torch.exp(-(offsets**2) / (2 * deviation[:, None] ** 2))
-    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(c, 0)[:, None]
-    flat = F.pad(images.reshape(1, n * c, h, w), [BLUR_REACH] * 4, mode="replicate")
-    flat = F.conv2d(flat, kernel[:, :, None], groups=n * c)
-    return F.conv2d(flat, kernel[..., None], groups=n * c).view(n, c, h, w)
 
 
 def recogniser_loss(

@@ -94,10 +94,10 @@ class WholeModel:
 
     def _spell(self, pictures: PictureSet, world: World) -> NDArray[np.float64]:
         """(N, K, label_length, 1 + characters), zeros where the set has no crop."""
-        crops, picture, row, _ = pictures.label_crops()
+        crops, rows, picture = pictures.label_crops()
         said = validation.spell(self.model.speller, crops, world)
         out = np.zeros((*self.cache.ids.shape, *said.shape[1:]))
-        for i, j, p in zip(picture, row, said, strict=True):
+        for i, j, p in zip(picture, rows["object"], said, strict=True):
             out[i, self.cache.ids[i] == j] = p
         return out
 

@@ -51,3 +51,7 @@ def with_interfaces(prefix: Path) -> dict[str, str]:
         "AMENT_PREFIX_PATH": str(prefix),
     }
     return {name: os.pathsep.join(filter(None, [more[name], before[name]])) for name in more}
+
+
+if __name__ == "__main__":
+    built_interfaces()

@@ -86,9 +86,9 @@ def test_crops_are_read_back(tmp_path: Path) -> None:
     writer.append(Picture(SCENE, small, rows))
     writer.append(Picture(SCENE, small, rows, *cut_labels(image, rows, CONFIG)))
     writer.close()
-    crops, picture, objects, texts = PictureSet.open(tmp_path).label_crops()
+    crops, index, picture = PictureSet.open(tmp_path).label_crops()
     assert crops.shape == (2, 64, 96, 3)
-    assert (list(picture), list(objects), texts) == ([1, 1], [2, 0], ["A7", ""])
+    assert (list(picture), list(index["object"]), list(index["text"])) == ([1, 1], [2, 0], [b"A7", b""])
 
 
 def test_views_show_every_thing_and_bare_places_too() -> None:
@@ -159,8 +159,8 @@ def test_a_view_beyond_the_edge_repeats_it() -> None:
 
 def test_a_set_without_crops_has_none() -> None:
     rows = np.zeros((1, MAX_OBJECTS), OBJECT_DTYPE)
-    crops, *_, texts = PictureSet(np.zeros((1, 2, 2, 3), np.uint8), rows, (SCENE,)).label_crops()
-    assert len(crops) == 0 and texts == []
+    crops, index, picture = PictureSet(np.zeros((1, 2, 2, 3), np.uint8), rows, (SCENE,)).label_crops()
+    assert len(crops) == len(index) == len(picture) == 0
 
 
 def test_another_capacity_or_layout_is_refused(tmp_path: Path) -> None:

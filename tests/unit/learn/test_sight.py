@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,12 +12,14 @@ import torch
 from mmrobot.errors import ModelUnavailableError
 from mmrobot.learn.checkpoint import checkpoint_step
 from mmrobot.learn.distributed import World
-from mmrobot.learn.label_training import shifted
+from mmrobot.learn.label_training import blur_crops, moved
 from mmrobot.learn.picture_stream import BLOCK, PictureStream
+from mmrobot.learn.pictures import CROP_DTYPE
 from mmrobot.learn.rendering import PictureMaker
 from mmrobot.learn.rings import Ring
 from mmrobot.learn.sight_training import SightSettings, schedule, train_sight
 from mmrobot.vlm.models.nano import NanoConfig, NanoModel
+from mmrobot.vlm.models.nano.processing import crop_around
 
 CPU = torch.device("cpu")
 SMALL = NanoConfig(vision_channels=(8, 8, 8), object_channels=8, hidden_size=32, num_heads=2)
@@ -33,13 +36,29 @@ def test_a_ring_keeps_the_last_ones_with_what_they_show() -> None:
     assert (images[:, 0, 0, 0].numpy() == rows).all()
 
 
-def test_a_shifted_crop_repeats_its_edge() -> None:
-    crops = torch.arange(8 * 20, dtype=torch.uint8).view(1, 8, 20, 1).expand(40, 8, 20, 3)
-    moved = shifted(crops, np.random.default_rng(0))
-    assert moved.shape == crops.shape and (moved != crops).any()
-    for crop in moved:
-        steps = crop[0, 1:, 0].int() - crop[0, :-1, 0].int()
-        assert set(steps.tolist()) <= {0, 1}, "columns stay in their order, an edge may repeat"
+def test_a_moved_crop_repeats_its_edge() -> None:
+    crops = torch.arange(20.0).view(1, 1, 1, 20).expand(40, 3, 8, 20)
+    several = moved(crops, np.random.default_rng(0))
+    assert several.shape == crops.shape and (several != crops).any()
+    steps = several[..., 1:] - several[..., :-1]
+    assert float(steps.min()) >= -1e-4 and float(steps.max()) < 1.2, "in their order, nothing leaps"
+    assert several[:, 0, 0, 0].unique().numel() > 10, "each is moved by an amount of its own"
+
+
+def test_a_crop_is_blurred_as_the_cameras_picture_around_it_is() -> None:
+    rng = np.random.default_rng(1)
+    image = cv2.GaussianBlur(rng.integers(0, 256, (480, 640, 3), dtype=np.uint8), (0, 0), 1.0)
+    rows = np.zeros(1, CROP_DTYPE)
+    rows["box"] = (60, 50, 84, 80)
+    box, most = 2 * rows["box"][0], 1.6
+    sharp, of_blurred = (
+        torch.from_numpy(crop_around(x, box, 64, 96)).permute(2, 0, 1)[None].float()
+        for x in (image, np.asarray(cv2.GaussianBlur(image, (0, 0), most)))
+    )
+    ours = blur_crops(sharp, rows, np.array([most]))
+    inner = (..., slice(12, -12), slice(12, -12))
+    wrong = (ours - of_blurred)[inner].std() / (sharp - of_blurred)[inner].std()
+    assert wrong < 0.1
 
 
 def test_the_rate_rises_falls_and_never_ends() -> None:

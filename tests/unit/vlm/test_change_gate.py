@@ -1,6 +1,6 @@
 """The change gate on made pictures: what it must notice, what it must let pass, and doubt that asks again.
 
-How it does on the simulator's pictures: tests/integration/test_change_gate.py.
+How it does on the simulator's pictures: tests/offline/test_change_gate.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Graphs of a LLaVA and a Qwen2.5-VL model write the tokens that `transformers` writes.
 
-`MMROBOT_TEST_PROMPTS=500 pytest tests/integration/test_export_decoder.py` is the full measurement.
+`MMROBOT_TEST_PROMPTS=500 pytest tests/offline/test_export_decoder.py` is the full measurement.
 """
 
 from __future__ import annotations
