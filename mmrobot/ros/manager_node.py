@@ -2,7 +2,7 @@
 
     python -m mmrobot.ros.manager_node
 
-When a node falls silent for the heartbeat's give_up_s, or comes back as another start of itself, the
+When a node falls silent for a little longer than the heartbeat's give_up_s, or comes back as another start of itself, the
 robot is stopped by `stop_all`; nothing goes on by itself after it. A node that is started again (by
 `mmrobot up`, by launch's respawn, by hand) is brought back to active. What was deactivated by hand is
 left so. Where Nav2's lifecycle manager, or another, runs instead, leave this node out.
@@ -28,6 +28,8 @@ from mmrobot.ros.qos import COMMAND, STATE
 from mmrobot.ros.status import StatusPublisher
 
 TURN_S = 0.1
+TOLD_FIRST_S = 0.5
+"""Who works with a silent node gives up by itself, and says why better than a stop does."""
 POLL_EVERY = 3
 
 
@@ -43,7 +45,7 @@ class ManagerNode(Node):
                 self, "watched", ["arm_server", "executor", "vlm"], "nodes whose silence stops the robot"
             )
         )
-        self._limit_s = config.heartbeat.give_up_s
+        self._limit_s = config.heartbeat.give_up_s + TOLD_FIRST_S
         self._status = StatusPublisher(self)
         self._stop_out = self.create_publisher(Empty, "stop_all", COMMAND)
         self._monitor = HeartbeatMonitor(self, TURN_S, CATCH_UP_S)

@@ -19,7 +19,7 @@ from mmrobot.simulator.mjcf_parts import HIDDEN_GROUP, VISUAL_GROUP
 from mmrobot.simulator.sdf_model import Model
 from mmrobot.simulator.sdf_parse import parse_model
 from mmrobot.tabletop.labels import PIXELS, paint_label
-from mmrobot.tabletop.objects import DISTRACTORS, SHAPES
+from mmrobot.tabletop.objects import NAMELESS, SHAPES
 from mmrobot.tabletop.parts import collision_parts
 from mmrobot.tabletop.scene import SceneObject
 from mmrobot.tabletop.scene_sdf import (
@@ -220,4 +220,4 @@ class PooledThings:
 def first_copies(count: int) -> dict[str, int]:
     """Enough for most scenes; more are compiled when one needs them."""
     few = (count + 1) // 2
-    return {**dict.fromkeys(SHAPES, count), LABEL: few, **dict.fromkeys(DISTRACTORS, min(few, 2))}
+    return {**dict.fromkeys(SHAPES, count), LABEL: few, **dict.fromkeys(NAMELESS, min(few, 2))}

@@ -1,8 +1,9 @@
 """Scenes as training knows them, and those of each level: what is new in it against training.
 
-Trained: sizes within a few per cent of the named ones, 3 to 14 objects, distractors of TRAINED_DISTRACTORS,
-labels, things in and on others. L3 leaves these ranges; L1 shows pairs that training never does; what L2 and
-L4 change is not the scene. The ranges stand here, so that one place decides what training never sees.
+Trained: sizes within a few per cent of the named ones, 3 to 14 objects, distractors of TRAINED_DISTRACTORS
+and ODDMENTS, labels, things in and on others. L3 leaves these ranges; L1 shows pairs that training never
+does; what L2 and L4 change is not the scene. The ranges stand here, so that one place decides what training
+never sees.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mmrobot.tabletop.objects import (
     COLORS,
     HELD_OUT_DISTRACTORS,
     LABELLED,
+    ODDMENTS,
     SIZES,
     TRAINED_COLORS,
     TRAINED_DISTRACTORS,
@@ -168,7 +170,7 @@ def training_scene(rng: np.random.Generator) -> Scene:
             scene = add_labels(rng, scene)
         if rng.random() < 0.6:
             count = int(rng.integers(1, 6))
-            scene = add_distractors(rng, scene, count, TRAINED_DISTRACTORS, distractor_stretch)
+            scene = add_distractors(rng, scene, count, (*TRAINED_DISTRACTORS, *ODDMENTS), distractor_stretch)
         return scene
 
 

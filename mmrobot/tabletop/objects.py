@@ -33,7 +33,11 @@ TRAINED_DISTRACTORS = (
     "dumbbell",
 )
 HELD_OUT_DISTRACTORS = ("capsule", "pyramid", "l_block", "arch")
+ODDMENTS = tuple(f"oddment_{k}" for k in range(1, 11))
+"""Put together at random (mmrobot/tabletop/oddments.py); in training's pictures alone."""
 DISTRACTORS = (*TRAINED_DISTRACTORS, *HELD_OUT_DISTRACTORS)
+"""Those of evaluations."""
+NAMELESS = (*DISTRACTORS, *ODDMENTS)
 
 # Fully saturated values would clip under bright light and lose their shading.
 COLORS: dict[str, tuple[float, float, float]] = {
@@ -180,6 +184,18 @@ _DIMENSIONS: dict[tuple[str, str], Dimensions] = {
     ("l_block", "large"): _solid(0.092, 0.078, 0.032, 0.085),
     ("arch", "small"): _solid(0.084, 0.032, 0.046, 0.055),
     ("arch", "large"): _solid(0.108, 0.040, 0.060, 0.100),
+}
+
+# Of all proportions: long and flat, stout, high. In metres; a large one is 1.3 times as large.
+_ODDMENT_M = (
+    (0.092, 0.040, 0.038), (0.070, 0.062, 0.030), (0.104, 0.034, 0.034), (0.058, 0.048, 0.056),
+    (0.080, 0.044, 0.026), (0.066, 0.040, 0.050), (0.098, 0.052, 0.044), (0.050, 0.044, 0.066),
+    (0.086, 0.036, 0.048), (0.110, 0.046, 0.028),
+)  # fmt: skip
+_DIMENSIONS |= {
+    (name, size): _solid(round(factor * x, 4), round(factor * y, 4), round(factor * z, 4), mass_kg)
+    for name, (x, y, z) in zip(ODDMENTS, _ODDMENT_M, strict=True)
+    for size, factor, mass_kg in (("small", 1.0, 0.045), ("large", 1.3, 0.085))
 }
 
 

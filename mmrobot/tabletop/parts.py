@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from mmrobot.tabletop.objects import DISTRACTORS, Dimensions
+from mmrobot.tabletop.objects import DISTRACTORS, ODDMENTS, Dimensions
+from mmrobot.tabletop.oddments import oddment
 from mmrobot.types import Vector3
 
 RING_BOXES = 12
@@ -196,6 +197,8 @@ def _distractor(shape: str, dims: Dimensions) -> list[Part]:
 
 def collision_parts(shape: str, dims: Dimensions) -> list[Part]:
     """What the physics touches."""
+    if shape in ODDMENTS:
+        return [Part(f"piece_{k}", *primitive) for k, primitive in enumerate(oddment(shape, dims))]
     if shape in DISTRACTORS:
         return _distractor(shape, dims)
     x, _, z = dims.size_m

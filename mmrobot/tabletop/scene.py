@@ -14,8 +14,8 @@ from mmrobot.errors import InvalidSceneError
 from mmrobot.tabletop.footprint import Footprint, gap_m
 from mmrobot.tabletop.objects import (
     COLORS,
-    DISTRACTORS,
     LABELLED,
+    NAMELESS,
     SHAPES,
     SIZES,
     Dimensions,
@@ -148,7 +148,7 @@ def check_object(o: SceneObject, where: str) -> None:
     if not o.id.replace("_", "").isalnum() or not o.id.isascii():
         raise InvalidSceneError(f"{where}.id: '{o.id}'", "Use letters, digits and underscores.")
     known: tuple[tuple[str, str, Sequence[str]], ...] = (
-        ("shape", o.shape, (*SHAPES, *DISTRACTORS)),
+        ("shape", o.shape, (*SHAPES, *NAMELESS)),
         ("color", o.color, tuple(COLORS)),
         ("size", o.size, SIZES),
     )

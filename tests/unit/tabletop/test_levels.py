@@ -21,10 +21,11 @@ from mmrobot.tabletop.levels import (
     wide_stretch,
 )
 from mmrobot.tabletop.objects import (
-    DISTRACTORS,
     GRASPABLE,
     HELD_OUT_DISTRACTORS,
     LABELLED,
+    NAMELESS,
+    ODDMENTS,
     SHAPES,
     TRAINED_DISTRACTORS,
     dimensions,
@@ -48,7 +49,7 @@ def test_training_scenes_are_valid_and_show_nothing_kept_out() -> None:
         assert 3 <= len(named) <= 14
         assert not {(o.color, o.shape) for o in named} & HELD_OUT
         assert scene.objects[: len(named)] == tuple(named), "distractors come last"
-    assert set(SHAPES) < shapes <= {*SHAPES, *TRAINED_DISTRACTORS}
+    assert set(SHAPES) < shapes <= {*SHAPES, *TRAINED_DISTRACTORS, *ODDMENTS}
 
 
 def test_training_has_crowds_nests_labels_and_distractors_in_part_of_its_scenes() -> None:
@@ -103,7 +104,7 @@ def test_l3_is_crowded_of_other_sizes_and_with_distractors_never_seen() -> None:
     assert strange and strange <= set(HELD_OUT_DISTRACTORS)
 
 
-@pytest.mark.parametrize("shape", [*SHAPES, *DISTRACTORS])
+@pytest.mark.parametrize("shape", [*SHAPES, *NAMELESS])
 def test_stretched_things_keep_their_kind(shape: str) -> None:
     rng = np.random.default_rng(1)
     for draw in (trained_stretch, wide_stretch, unseen_stretch, distractor_stretch):
@@ -120,7 +121,7 @@ def test_what_has_no_name_has_more_proportions_than_what_has_one() -> None:
     """In training; its shapes are those that training may show."""
     scenes = [training_scene(np.random.default_rng(seed)) for seed in range(150)]
     strange = [o for scene in scenes for o in scene.objects if not o.named]
-    assert {o.shape for o in strange} == set(TRAINED_DISTRACTORS)
+    assert {o.shape for o in strange} == {*TRAINED_DISTRACTORS, *ODDMENTS}
     low, high = WIDE_SCALE[0] * WIDE_ASPECT[0], WIDE_SCALE[1] * WIDE_ASPECT[1]
     beyond = sum(max(o.stretch) > high or min(o.stretch) < low for o in strange)
     assert beyond > 0.25 * len(strange)
