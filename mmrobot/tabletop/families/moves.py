@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mmrobot.tabletop.families.drafts import Draft
@@ -81,13 +83,20 @@ def stack(rng: np.random.Generator, level: str) -> Draft | None:
     if level != "L1" and rng.random() < _PYRAMID_SHARE:
         colors = [str(c) for c in rng.choice([c for c in TRAINED_COLORS if c != "black"], 6, replace=False)]
         six = [Kind("cube", c, "small") for c in colors]
-        return Draft(make_scene(rng, level, six, (6, 7), shapes=("ball", "cup")), "pyramid")
+        return Draft(_level(make_scene(rng, level, six, (6, 7), shapes=("ball", "cup")), 6), "pyramid")
     cubes = [Kind("cube"), Kind("cube")]
     if level == "L1":
         cubes[int(rng.integers(2))] = held_out_kind(rng, HELD_OUT_PAIRS, ("cube",))
     scene = make_scene(rng, level, cubes)
     a, b = scene.objects[:2]
     return Draft(scene, "stack", a.id, b.id, "on") if SIZES.index(a.size) <= SIZES.index(b.size) else None
+
+
+def _level(scene: Scene, count: int) -> Scene:
+    """The first things all as high as the first: on blocks of different heights none lies level."""
+    z = scene.objects[0].stretch[2]
+    same = (replace(o, stretch=(*o.stretch[:2], z)) for o in scene.objects[:count])
+    return replace(scene, objects=(*same, *scene.objects[count:]))
 
 
 def refer(rng: np.random.Generator, level: str) -> Draft | None:

@@ -167,13 +167,17 @@ def test_no_cube_stands_on_a_smaller_one_and_some_towers_have_three() -> None:
     assert 1 <= sum(len(e.expect.goal) == 2 for e in episodes) <= COUNT // 2
 
 
-def test_a_pyramid_has_six_blocks_and_each_upper_one_rests_on_two() -> None:
-    episodes = [generate_episode("stack", "L0", seed) for seed in range(60)]
+@pytest.mark.parametrize("level", ["L0", "L3"])
+def test_a_pyramid_has_six_blocks_of_one_height_and_each_upper_one_rests_on_two(level: str) -> None:
+    episodes = [generate_episode("stack", level, seed) for seed in range(60)]
     pyramids = [e for e in episodes if any(g.startswith("rests_on") for g in e.expect.goal)]
     assert pyramids
     for e in pyramids:
         rests = [parse_goal(g).objects for g in e.expect.goal if g.startswith("rests_on")]
-        assert len(rests) == 6 and len({n for pair in rests for n in pair}) == 6
+        blocks = {n for pair in rests for n in pair}
+        assert len(rests) == 6 and len(blocks) == 6
+        heights = [e.scene.by_id[n].dims.height_m for n in blocks]
+        assert max(heights) - min(heights) < 0.001
 
 
 def test_seeds_differ() -> None:
