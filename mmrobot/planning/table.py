@@ -10,6 +10,7 @@ from dataclasses import replace
 from mmrobot.errors import TargetNotFoundError
 from mmrobot.planning.nouns import named
 from mmrobot.planning.referents import box_iou, leaves_choice, not_found, the_one
+from mmrobot.planning.relative_size import clearly, without_size
 from mmrobot.types import GroundedObject, Vector3
 
 Find = Callable[[str], Sequence[GroundedObject]]
@@ -81,6 +82,8 @@ class Table:
             return self.last
         besides = excludes_last(phrase)
         candidates = list(self._find(phrase)) if besides is None else self._besides_last(besides)
+        if not candidates and (plain := without_size(phrase)) is not None:
+            candidates = [replace(c, label=phrase) for c in clearly(phrase, self._find(plain))]
         if self.held is not None and (len(candidates) > 1 or leaves_choice(phrase)):
             # What is in the hand cannot be a second referent; alone, it is reported as the same thing.
             candidates = [c for c in candidates if not same_thing(c, self.original[self.held])] or candidates

@@ -2,9 +2,9 @@
 
     python -m mmrobot.ros.manager_node
 
-When a node falls silent for a little longer than the heartbeat's give_up_s, or comes back as another start of itself, the
-robot is stopped by `stop_all`; nothing goes on by itself after it. A node that is started again (by
-`mmrobot up`, by launch's respawn, by hand) is brought back to active. What was deactivated by hand is
+When a node falls silent for a little longer than the heartbeat's give_up_s, or comes back as another start of
+itself, the robot is stopped by `stop_all`; nothing goes on by itself after it. A node that is started again
+(by `mmrobot up`, by launch's respawn, by hand) is brought back to active. What was deactivated by hand is
 left so. Where Nav2's lifecycle manager, or another, runs instead, leave this node out.
 """
 
