@@ -12,7 +12,7 @@ NO_TEST_CHOSEN := 5
 # cores is tried again, and the report says so (R). What is wrong fails three times.
 AGAIN := --reruns 2 --reruns-delay 5
 # For tests that no clock rules.
-ALL_CORES := --numprocesses auto
+ALL_CORES := --numprocesses auto --maxprocesses 8
 
 # A sourced ROS, or another environment's variables, would mix two installations in one process.
 unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH VIRTUAL_ENV

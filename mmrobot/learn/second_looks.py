@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from mmrobot.learn.blending import blend
 from mmrobot.learn.checkpoint import checkpoint_step, save_checkpoint
 from mmrobot.learn.distributed import World
 from mmrobot.learn.loop import LoopSettings, Loss, Validate, train
@@ -39,7 +40,6 @@ RESIZED, MOST_LOG_SCALE = 0.5, 0.3
 """Share of views whose box is told wrongly, and by how much at most, as a log."""
 STILL_SIZED = 0.05
 """Told wrongly by less than this, a thing keeps its name of size."""
-SETTLING_BATCHES = 100
 
 
 def gather(cache: TokenCache, pictures: PictureSet, report: Callable[[str], None]) -> Views:
@@ -124,32 +124,6 @@ def train_on_looks(
         world.wait()
 
 
-def blend(
-    recogniser: NanoRecogniser, before: dict[str, Tensor], pass_batch: Callable[[], object], world: World
-) -> None:
-    """The mean of the weights before and after: what was learned of odd light from many pictures is not lost
-    to what was learned of candidates from fewer (Wortsman et al. 2022, arXiv:2109.01903). `pass_batch` sends
-    a batch through; what batch norm knows of the activations is of neither, and gathered anew."""
-    mean = {
-        name: (before[name].to(x.device) + x) / 2 if x.is_floating_point() else x
-        for name, x in recogniser.state_dict().items()
-    }
-    recogniser.load_state_dict(mean)
-    norms = [m for m in recogniser.modules() if isinstance(m, nn.BatchNorm2d)]
-    momenta = [m.momentum for m in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None
-    recogniser.train()
-    with torch.no_grad():
-        for _ in range(SETTLING_BATCHES):
-            pass_batch()
-    world.average_buffers(recogniser)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    recogniser.eval()
-
-
 def _resized(boxes: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Boxes (B, 4) in [0, 1], some larger or smaller about their middle; and which keep their size (B,)."""
     n = len(boxes)
@@ -180,4 +154,3 @@ def look_figures(
         "not": float(1 - real[~named].mean()) if (~named).any() else 1.0,
         "real_loss": float(loss),
     }
-

@@ -64,7 +64,7 @@ class Training:
 
     def __init__(self, options: Options, world: World, report: Callable[[str], None]) -> None:
         self.options, self.world, self.report = options, world, report
-        self.config = NanoConfig(release="mmrobot-nano-6", control_tokens=CONTROL)
+        self.config = NanoConfig(release="mmrobot-nano-6.1", control_tokens=CONTROL)
         self.model = NanoModel(self.config)
         self.language = Language(self.model.reader, self.model.writer)
         self.maker = SentenceMaker(self.config)
@@ -220,9 +220,10 @@ def layout(t: Training) -> None:
 
 def labels(t: Training) -> None:
     """Train the speller."""
-    settings = t.settings(label_training.DEFAULTS, t.options.label_steps)
+    settings, kept_weights = t.settings(label_training.DEFAULTS, t.options.label_steps), 0.0
     if t.take_over(t.model.speller):
         settings = replace(settings, learning_rate=settings.learning_rate / 2)
+        kept_weights = label_training.KEPT
     trained, kept = t.split()
     label_training.train_speller(
         t.model.speller,
@@ -233,6 +234,7 @@ def labels(t: Training) -> None:
         t.report,
         world=t.world,
         validate=lambda: validation.speller_figures(t.model.speller, t.config, kept, t.world),
+        kept=kept_weights,
     )
 
 

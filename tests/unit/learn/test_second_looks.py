@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from mmrobot.learn import second_looks
+from mmrobot.learn.blending import blend
 from mmrobot.learn.distributed import World
 
 
@@ -34,7 +35,7 @@ def test_the_blend_lies_half_way_and_knows_its_own_activations() -> None:
     before, module = Normed().state_dict(), Normed()
     after = module.first.weight.detach().clone()
     x = torch.randn(64, 1, 4, 4, generator=torch.Generator().manual_seed(0))
-    second_looks.blend(module, before, lambda: module(x), World())  # type: ignore[arg-type]
+    blend(module, before, lambda: module(x), World())
     assert torch.allclose(module.first.weight, (before["first.weight"] + after) / 2)
     assert torch.allclose(module.norm.running_mean, module.first(x).mean((0, 2, 3)), atol=1e-5)
     assert not module.training and module.norm.momentum == 0.1

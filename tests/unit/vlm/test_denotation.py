@@ -277,7 +277,7 @@ def test_prints_are_believed_character_by_character() -> None:
         assert b.printed(unreadable).tolist() == [0, 0, 0]
     b.prints[0, 1] = 0.5 * b.prints[1, 1] + 0.5 * b.prints[0, 1]
     np.testing.assert_allclose(b.printed("A7"), [0.5**PRINT_TRUST, 0, 0])
-    assert pytest.approx(0.5, abs=0.01) == 0.2**PRINT_TRUST
+    assert pytest.approx(0.5, abs=0.01) == 0.05**PRINT_TRUST
 
 
 def test_what_was_not_understood_means_nothing_and_is_neither_true_nor_false() -> None:
