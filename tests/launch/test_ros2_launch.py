@@ -133,10 +133,11 @@ def test_the_manager_brings_the_nodes_up_in_order_and_a_task_is_carried_out(grap
 
 def back_after_s(graph: Launched, node: str, number: int) -> float:
     module = f"mmrobot.ros.{node}_node"
-    before = graph.pids()[module]
+    monitor = graph.client.monitor
+    lives = graph.wait(lambda: monitor.lives([node]), f"the beat of {node}")
     began_s = time.monotonic()
-    os.kill(before, number)
-    graph.wait(lambda: graph.pids().get(module, before) != before, f"another process of {node}")
+    os.kill(graph.pids()[module], number)
+    graph.wait(lambda: monitor.reborn([node], lives) and not monitor.idle([node]), f"another life of {node}")
     graph.client.health = None
     graph.wait(
         lambda: graph.client.health and not any(graph.client.health.values()) and graph.planned(),
