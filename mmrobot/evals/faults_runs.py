@@ -27,37 +27,48 @@ from mmrobot.evals.faults_table import Measured
 from mmrobot.ros.fault_injection import Injection
 from mmrobot.vlm.registry import SHIPPED
 
+Play = Callable[[Fault, Rig, bool], Measured]
+
 
 def play(fault: Fault, rig: Rig, harmed: bool) -> Measured:
     """One run on a graph that is as at the start; `harmed` false: its healthy twin."""
     return RUNS[fault.run](fault, rig, harmed)
 
 
-def _injection(fault: Fault, rig: Rig, harmed: bool) -> Measured:
-    run = rig.start()
-    if harmed:
-        rig.probe.inject(fault.injection)
-    run.await_end()
-    run.question()
-    measured = run.measured()
-    if harmed:
-        rig.probe.inject(Injection())
-        if fault.injection.focal != 1.0:
-            rig.probe.ask("the red cube", 20.0)  # that its calibration is as before is a change, too
-    return measured
+def _while(harm: Callable[[Fault, Rig], object], undo: Callable[[Fault, Rig], object]) -> Play:
+    """What comes while the robot acts, and is taken back after all that is asked."""
+
+    def work(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+        run = rig.start()
+        if harmed:
+            harm(fault, rig)
+        run.await_end()
+        run.question()
+        measured = run.measured()
+        if harmed:
+            undo(fault, rig)
+        return measured
+
+    return work
 
 
-def _model(fault: Fault, rig: Rig, harmed: bool) -> Measured:
-    run = rig.start()
-    if harmed:
-        rig.probe.fail_model(fault.target)
-    run.await_end()
-    run.question()
-    measured = run.measured()
-    if harmed:
-        rig.probe.fail_model("")
-        rig.probe.set_model("")
-    return measured
+def _inject(fault: Fault, rig: Rig) -> None:
+    rig.probe.inject(fault.injection)
+
+
+def _spoil_no_more(fault: Fault, rig: Rig) -> None:
+    rig.probe.inject(Injection())
+    if fault.injection.focal != 1.0:
+        rig.probe.ask("the red cube", 20.0)  # that its calibration is as before is a change, too
+
+
+def _fail_model(fault: Fault, rig: Rig) -> None:
+    rig.probe.fail_model(fault.target)
+
+
+def _heal_model(fault: Fault, rig: Rig) -> None:
+    rig.probe.fail_model("")
+    rig.probe.set_model("")
 
 
 def _weights(fault: Fault, rig: Rig, harmed: bool) -> Measured:
@@ -112,7 +123,7 @@ def weights_at_start(fault: Fault, folder: Path, real_time_factor: float, harmed
         return run.measured()
 
 
-def _end(number: int) -> Callable[[Fault, Rig, bool], Measured]:
+def _end(number: int) -> Play:
     def work(fault: Fault, rig: Rig, harmed: bool) -> Measured:
         run = rig.start()
         if harmed:
@@ -129,7 +140,7 @@ def _end(number: int) -> Callable[[Fault, Rig, bool], Measured]:
     return work
 
 
-def _restart(number: int, limit_s: float) -> Callable[[Fault, Rig, bool], Measured]:
+def _restart(number: int, limit_s: float) -> Play:
     def work(fault: Fault, rig: Rig, harmed: bool) -> Measured:
         run, name = rig.start(), fault.target
         if not harmed:
@@ -152,9 +163,9 @@ def _restart(number: int, limit_s: float) -> Callable[[Fault, Rig, bool], Measur
     return work
 
 
-RUNS: dict[str, Callable[[Fault, Rig, bool], Measured]] = {
-    "injection": _injection,
-    "model": _model,
+RUNS: dict[str, Play] = {
+    "injection": _while(_inject, _spoil_no_more),
+    "model": _while(_fail_model, _heal_model),
     "weights": _weights,
     "kill": _end(signal.SIGKILL),
     "terminate": _end(signal.SIGTERM),

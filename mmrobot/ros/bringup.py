@@ -110,7 +110,7 @@ class Supervisor:
         try:
             process = subprocess.Popen(
                 [sys.executable, "-m", spec.module, *spec.arguments()],
-                env=self._environment,
+                env={**self._environment, **spec.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -99,7 +99,7 @@ def _action(spec: NodeSpec) -> Any:
         # The simulator's end is the end of all; the others are brought up again.
         respawn=spec.name != "simulator",
         respawn_delay=RESPAWN_S,
-        additional_env=node_environment(),
+        additional_env={**node_environment(), **spec.environment},
     )
 
 

@@ -111,7 +111,9 @@ class ManagerNode(Node):
             self._status.report("up" if up else "not_up", f"{names}: {'all' if up else 'not all'} active")
 
     def _answered(self, name: str, success: bool) -> None:
-        self._lifecycles[name].forget()
+        client = self._lifecycles[name]
+        client.forget()
+        client.poll()
         self._order.answered(name, success)
 
     def _tell_failed(self) -> None:

@@ -1,4 +1,4 @@
-"""The launch files started by the true `ros2 launch`: order, a task, deaths, hangs, the end, bad arguments."""
+"""The launch files started by the true `ros2 launch`: order, a task, deaths, the end, bad arguments."""
 
 from __future__ import annotations
 
