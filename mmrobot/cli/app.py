@@ -410,6 +410,18 @@ def faults(
     run(as_json, lambda output: run_faults(only, options, list_only, output))
 
 
+@app.command(epilog=_example("mmrobot policy --out policy.xml"))
+def policy(
+    out: Annotated[Path, typer.Option(help="file to write")] = Path("policy.xml"),
+    namespace: Annotated[str, typer.Option(help="namespace of the nodes")] = "",
+    as_json: Json = False,
+) -> None:
+    """Which node may use which topics, services and actions: an SROS2 policy of the graph that runs."""
+    from mmrobot.cli.policy import run_policy
+
+    run(as_json, lambda output: run_policy(out, namespace, output))
+
+
 @app.command(
     epilog=_example("mmrobot bench --rounds 5 --out runs/bench.json", "mmrobot bench --pruning --selective")
 )

@@ -14,6 +14,7 @@ from typing import Any
 from mmrobot.config import default_config_file, load_config
 from mmrobot.errors import InvalidConfigError
 from mmrobot.perception.camera_profile import load_profile
+from mmrobot.ros.enclave import enclave_arguments
 from mmrobot.ros.picture_transport import picture_environment
 
 DEFAULT_SCENE = "demo.yaml"
@@ -116,7 +117,7 @@ class NodeSpec:
 
     def arguments(self) -> list[str]:
         """Command line after the module's name. Values are YAML, so text is quoted."""
-        words = ["--ros-args"]
+        words = ["--ros-args", *enclave_arguments(self.name, self.namespace)]
         if self.namespace:
             words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
         for name, topic in self.remappings.items():

@@ -10,6 +10,7 @@ from typing import Any
 
 from mmrobot.config import default_config_file, load_config
 from mmrobot.errors import InvalidConfigError, MmrobotError
+from mmrobot.ros.enclave import enclave_arguments
 from mmrobot.ros.graph import DEFAULT_SCENE, GraphOptions, NodeSpec, graph_nodes, option_fields, shared_folder
 from mmrobot.ros.launch_keeper import kept, node_environment
 from mmrobot.ros.scene_file import load_scene
@@ -94,6 +95,7 @@ def _action(spec: NodeSpec) -> Any:
         namespace=spec.namespace or None,
         parameters=[spec.parameters],
         remappings=list(spec.remappings.items()),
+        ros_arguments=enclave_arguments(spec.name, spec.namespace),
         output="screen",
         sigterm_timeout="5",
         # The simulator's end is the end of all; the others are brought up again.
