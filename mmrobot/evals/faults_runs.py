@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmrobot.errors import DeadlineError
-from mmrobot.evals.faults import BACK_S, HUNG_BACK_S, Fault
+from mmrobot.evals.faults import BACK_S, DONE, HUNG_BACK_S, Fault
 from mmrobot.evals.faults_people import (
     disk_full,
     ended,
@@ -22,11 +22,12 @@ from mmrobot.evals.faults_people import (
     power_cut_recording,
     two_goals,
 )
-from mmrobot.evals.faults_rig import TASK_S, Rig, Run, Setting, running_rig
+from mmrobot.evals.faults_rig import PHRASE, TASK_S, Rig, Run, Setting, running_rig
 from mmrobot.evals.faults_table import Measured
 from mmrobot.ros.fault_injection import Injection
 from mmrobot.vlm.registry import SHIPPED
 
+SEEN_AGAIN_S, TRIES = 2.0, 3
 Play = Callable[[Fault, Rig, bool], Measured]
 
 
@@ -59,7 +60,11 @@ def _inject(fault: Fault, rig: Rig) -> None:
 def _spoil_no_more(fault: Fault, rig: Rig) -> None:
     rig.probe.inject(Injection())
     if fault.injection.focal != 1.0:
-        rig.probe.ask("the red cube", 20.0)  # that its calibration is as before is a change, too
+        # That its calibration is as before is a change, too: told once, to who looks after it has come.
+        time.sleep(SEEN_AGAIN_S)
+        for _ in range(TRIES):
+            if rig.probe.ask(PHRASE, 20.0).code == DONE:
+                break
 
 
 def _fail_model(fault: Fault, rig: Rig) -> None:
