@@ -410,6 +410,22 @@ def faults(
     run(as_json, lambda output: run_faults(only, options, list_only, output))
 
 
+@app.command(
+    epilog=_example("mmrobot soak --minutes 60 --out runs/soak", "mmrobot soak --minutes 0 --bringups 20")
+)
+def soak(
+    minutes: Annotated[float, typer.Option(help="so long tasks are done on one graph")] = 15.0,
+    bringups: Annotated[int, typer.Option(help="so many graphs are brought up and down first")] = 0,
+    out: Annotated[Path, typer.Option(help="folder for figures and logs")] = Path("runs/soak"),
+    real_time_factor: Pace = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Tasks for a long time, with the memory of each node; graphs brought up and down again and again."""
+    from mmrobot.cli.soak import run_soak
+
+    run(as_json, lambda output: run_soak(minutes, bringups, out, real_time_factor, output))
+
+
 @app.command(epilog=_example("mmrobot policy --out policy.xml"))
 def policy(
     out: Annotated[Path, typer.Option(help="file to write")] = Path("policy.xml"),
