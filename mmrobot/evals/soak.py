@@ -1,4 +1,4 @@
-"""Hours of work, and many starts: does memory grow, does a task fail, does a bring-up fail or leave a process?
+"""Hours of work, and many starts: does memory grow, does a task fail, does a bring-up leave a process behind?
 
 Tasks are the shipped scene's sentence, again and again on one graph with the shipped settings, the scene put
 back before each; physics judges them. Memory is each process's resident set after each task. Bring-ups are

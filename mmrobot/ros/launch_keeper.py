@@ -100,7 +100,7 @@ class LaunchKeeper:
 
     def _begin(self) -> threading.Thread:
         with _nodes_range():
-            client = RobotClient(namespace=self._namespace, name=f"launch_keeper_{os.getpid()}")
+            client = RobotClient(namespace=self._namespace, name="launch_keeper")
 
         def watch() -> None:
             with client:
