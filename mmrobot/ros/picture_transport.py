@@ -1,8 +1,8 @@
 """How a process that publishes pictures is to be started, so that they arrive: variables for Fast DDS.
 
 Messages on one machine pass through shared memory of the sender, by default 0.5 MB. What is larger overruns
-it: of 12 MP pictures (36 MB), sent as fast as two cores could, 1.3 a second arrived with gaps of 3.7 s; with
-the 80 MB of config/fastdds_pictures.xml 4.6 a second with gaps of 0.18 s (docs/LOG.md).
+it, and of 12 MP pictures most are lost; config/fastdds_pictures.xml makes it 80 MB. How many arrive with both:
+scripts/bench_picture_transport.py, docs/LOG.md.
 """
 
 from __future__ import annotations
