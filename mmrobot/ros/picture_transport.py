@@ -1,8 +1,8 @@
 """How a process that publishes pictures is to be started, so that they arrive: variables for Fast DDS.
 
 Messages on one machine pass through shared memory of the sender, by default 0.5 MB. What is larger overruns
-it, and of 12 MP pictures most are lost; config/fastdds_pictures.xml makes it 80 MB. How many arrive with both:
-scripts/bench_picture_transport.py, docs/LOG.md.
+it, and of 12 MP pictures most are lost; config/fastdds_pictures.xml makes it 80 MB. How many arrive with
+both: scripts/bench_picture_transport.py, docs/LOG.md.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from mmrobot.ros.owner import OWNER
+from mmrobot.ros.owner import OWNER, end_with_owner
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 NODE = "import time; from mmrobot.ros.owner import end_with_owner; end_with_owner(exit); time.sleep(60)"
 PARENT = """
 import os, subprocess, sys, time
-owner = {{"MMROBOT_OWNER_PID": str(os.getpid() + {other})}}
+owner = {{"MMROBOT_OWNER_PID": str({owner})}}
 node = subprocess.Popen([sys.executable, "-c", {node!r}], env={{**os.environ, **owner}})
 time.sleep(2.0)
 print(node.pid, flush=True)
@@ -32,9 +32,9 @@ def living(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize(("other", "ends"), [(0, True), (1_000_000, False)])
-def test_a_killed_owner_ends_its_nodes_and_nobody_elses(other: int, ends: bool) -> None:
-    code = PARENT.format(other=other, node=NODE)
+@pytest.mark.parametrize(("who", "ends"), [("os.getpid()", True), ("1", False)])
+def test_a_killed_owner_ends_its_nodes_and_nobody_elses(who: str, ends: bool) -> None:
+    code = PARENT.format(owner=who, node=NODE)
     owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert owner.stdout is not None
     node = int(owner.stdout.readline())
@@ -50,4 +50,13 @@ def test_a_killed_owner_ends_its_nodes_and_nobody_elses(other: int, ends: bool) 
         if living(node):
             os.kill(node, signal.SIGKILL)
         owner.stdout.close()
-    assert OWNER == "MMROBOT_OWNER_PID"
+
+
+@pytest.mark.parametrize(("owner", "calls"), [(str(2**30), 1), ("1", 0), ("", 0)])
+def test_an_owner_that_is_gone_already_ends_the_node_at_once(
+    monkeypatch: pytest.MonkeyPatch, owner: str, calls: int
+) -> None:
+    monkeypatch.setenv(OWNER, owner)
+    ended: list[bool] = []
+    end_with_owner(lambda: ended.append(True))
+    assert len(ended) == calls
