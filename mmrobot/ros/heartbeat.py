@@ -122,6 +122,15 @@ class HeartbeatMonitor:
         heard = self._heard.get(name)
         return float("inf") if heard is None else time.monotonic() - heard[0]
 
+    def await_heard(self, names: Iterable[str], timeout_s: float) -> bool:
+        """Wait until each of `names` was heard once; whether they were. Not in the callback group of this."""
+        names, deadline_s = list(names), time.monotonic() + timeout_s
+        while not all(name in self._heard for name in names):
+            if time.monotonic() > deadline_s:
+                return False
+            time.sleep(PERIOD_S / 2)
+        return True
+
     def life_since_s(self, name: str) -> float:
         """When the present life of `name` was first heard (monotonic wall s); -inf when it never was."""
         return self._life_since_s.get(name, float("-inf"))

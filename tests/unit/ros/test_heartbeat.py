@@ -35,9 +35,19 @@ class Wire:
 
 class Clock:
     now_s = 100.0
+    due: list[tuple[float, Callable[[], None]]]
+
+    def __init__(self) -> None:
+        self.due = []
 
     def monotonic(self) -> float:
         return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        """Time goes on, and what is due by then happens."""
+        self.now_s += seconds
+        while self.due and self.due[0][0] <= self.now_s:
+            self.due.pop(0)[1]()
 
 
 @pytest.fixture
@@ -182,3 +192,15 @@ def test_a_second_node_of_a_name_that_sends_on_is_another_life(
     lives = monitor.lives(["executor"])
     wire.beat("a1", sent_ns=sent_ns)
     assert monitor.reborn(["executor"], lives) == ["executor"]
+
+
+@pytest.mark.parametrize(("comes_after_s", "heard"), [(1.0, True), (4.0, False)])
+def test_a_new_process_waits_until_it_has_heard_the_others(
+    monitor: HeartbeatMonitor, wire: Wire, clock: Clock, comes_after_s: float, heard: bool
+) -> None:
+    began_s = clock.now_s
+    wire.beat(name="vlm")
+    clock.due.append((began_s + comes_after_s, wire.beat))
+    assert monitor.await_heard(["vlm", "executor"], 3.0) is heard
+    assert clock.now_s - began_s == pytest.approx(min(comes_after_s, 3.0), abs=0.11)
+    assert monitor.await_heard([], 3.0)
