@@ -99,8 +99,11 @@ class ManagerNode(Node):
         self._status.report("lost", f"the robot is stopped: {reason}", RobotUnavailableError(reason, fix))
 
     def _bring_up(self) -> None:
+        lives = self._monitor.lives(self._lifecycles)
+        for name, client in self._lifecycles.items():
+            client.know_life(lives.get(name, ""))
         states = {name: client.state for name, client in self._lifecycles.items()}
-        for name, transition in self._order.next(states, self._monitor.lives(states)):
+        for name, transition in self._order.next(states, lives):
             self.get_logger().info(f"{transition} {name}")
             self._lifecycles[name].request(transition, partial(self._answered, name))
         self._tell_failed()
