@@ -9,12 +9,14 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 
 from launch import LaunchDescription
 from mmrobot.ros.gazebo_launching import gazebo_actions, gazebo_arguments
+from mmrobot.ros.launching import refusing
 
 
 def generate_launch_description():
     """Arguments first, then Gazebo, the bridge and the nodes; when Gazebo ends, all end."""
+    known = gazebo_arguments()
     declared = [
-        DeclareLaunchArgument(name, default_value=value, description=text)
-        for name, value, text in gazebo_arguments()
+        DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in known
     ]
-    return LaunchDescription([*declared, OpaqueFunction(function=gazebo_actions)])
+    made = refusing(gazebo_actions, __file__, [name for name, _, _ in known])
+    return LaunchDescription([*declared, OpaqueFunction(function=made)])

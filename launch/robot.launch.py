@@ -9,9 +9,7 @@ Remap with a namespace, or publish `image`, `camera_info`, `depth`, `depth/camer
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 
 from launch import LaunchDescription
-from mmrobot.ros.launching import arguments, nodes
-
-SIMULATION_ONLY = ("scene", "episode", "seed", "headless", "real_time_factor", "camera_rate_hz")
+from mmrobot.ros.launching import SIMULATION_ONLY, arguments, nodes, refusing
 
 
 def start(context):
@@ -21,11 +19,12 @@ def start(context):
 
 def generate_launch_description():
     """Arguments first, then the nodes of mmrobot.ros.graph; time is the wall's unless asked otherwise."""
+    known = [a for a in arguments() if a[0] not in SIMULATION_ONLY]
     declared = [
         DeclareLaunchArgument(
             name, default_value="false" if name == "use_sim_time" else value, description=text
         )
-        for name, value, text in arguments()
-        if name not in SIMULATION_ONLY
+        for name, value, text in known
     ]
-    return LaunchDescription([*declared, OpaqueFunction(function=start)])
+    made = refusing(start, __file__, [name for name, _, _ in known])
+    return LaunchDescription([*declared, OpaqueFunction(function=made)])

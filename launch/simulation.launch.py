@@ -1,27 +1,26 @@
 """The whole graph with the embedded simulator.
 
-ros2 launch mmrobot simulation.launch.py scene:=my_scene.yaml real_time_factor:=2.0
+    ros2 launch mmrobot simulation.launch.py scene:=my_scene.yaml real_time_factor:=2.0
+
+What dies or hangs is started again; when the simulator ends, all end.
 """
 
-from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
-from launch.event_handlers import OnProcessExit
-from launch.events import Shutdown
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 
 from launch import LaunchDescription
-from mmrobot.ros.launching import arguments, nodes
+from mmrobot.ros.launching import arguments, nodes, refusing
 
 
 def start(context):
-    """The nodes, and: when the simulator ends, all end."""
-    actions = nodes(context, simulate=True)
-    ended = EmitEvent(event=Shutdown(reason="the simulator ended"))
-    return [*actions, RegisterEventHandler(OnProcessExit(target_action=actions[0], on_exit=[ended]))]
+    """The simulator and the nodes of a real robot."""
+    return nodes(context, simulate=True)
 
 
 def generate_launch_description():
     """Arguments first, then the nodes of mmrobot.ros.graph."""
+    known = arguments()
     declared = [
-        DeclareLaunchArgument(name, default_value=value, description=text)
-        for name, value, text in arguments()
+        DeclareLaunchArgument(name, default_value=value, description=text) for name, value, text in known
     ]
-    return LaunchDescription([*declared, OpaqueFunction(function=start)])
+    made = refusing(start, __file__, [name for name, _, _ in known])
+    return LaunchDescription([*declared, OpaqueFunction(function=made)])

@@ -411,6 +411,34 @@ def faults(
 
 
 @app.command(
+    epilog=_example("mmrobot soak --minutes 60 --out runs/soak", "mmrobot soak --minutes 0 --bringups 20")
+)
+def soak(
+    minutes: Annotated[float, typer.Option(help="so long tasks are done on one graph")] = 15.0,
+    bringups: Annotated[int, typer.Option(help="so many graphs are brought up and down first")] = 0,
+    out: Annotated[Path, typer.Option(help="folder for figures and logs")] = Path("runs/soak"),
+    real_time_factor: Pace = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Tasks for a long time, with the memory of each node; graphs brought up and down again and again."""
+    from mmrobot.cli.soak import run_soak
+
+    run(as_json, lambda output: run_soak(minutes, bringups, out, real_time_factor, output))
+
+
+@app.command(epilog=_example("mmrobot policy --out policy.xml"))
+def policy(
+    out: Annotated[Path, typer.Option(help="file to write")] = Path("policy.xml"),
+    namespace: Annotated[str, typer.Option(help="namespace of the nodes")] = "",
+    as_json: Json = False,
+) -> None:
+    """Which node may use which topics, services and actions: an SROS2 policy of the graph that runs."""
+    from mmrobot.cli.policy import run_policy
+
+    run(as_json, lambda output: run_policy(out, namespace, output))
+
+
+@app.command(
     epilog=_example("mmrobot bench --rounds 5 --out runs/bench.json", "mmrobot bench --pruning --selective")
 )
 def bench(

@@ -111,8 +111,11 @@ CAMERA = (
             r"no transform", Injection(delay_s={TF_TOPIC: 4.0}), rig="tf"),
     _camera("tf_extrapolating", "the camera's transform is stamped 1 s behind", "TRANSFORM_UNAVAILABLE",
             r"no transform", Injection(shift_s={TF_TOPIC: -2.0}), rig="tf"),
-    _camera("large_pictures", "12 MP pictures, 30 a second or as many as the machine can", "NONE",
+    _camera("large_pictures", "12 MP pictures, 30 a second or as many as the machine can, of a driver "
+            "started with config/fastdds_pictures.xml", "NONE",
             "", Injection(pixels=(4000, 3000), rate_hz=30.0)),
+    _camera("large_pictures_plain", "the same of a driver with the defaults of Fast DDS", "NONE NO_CAMERA",
+            r"'/image' is \d|of one stamp", Injection(pixels=(4000, 3000), rate_hz=30.0), rig="plain_driver"),
 )  # fmt: skip
 
 _CLOCK_ENDS = ("NONE", "STALE", "NO_CAMERA", "ROBOT_UNAVAILABLE")

@@ -25,6 +25,7 @@ from mmrobot.ros.fault_injection import CAMERA_TOPICS, Injection
 from mmrobot.ros.fault_probe import MOVING_RAD_S, FaultProbe, Reply, code_of
 from mmrobot.ros.graph import DEFAULT_SCENE, GraphOptions, NodeSpec, graph_nodes, shared_folder
 from mmrobot.ros.hung import hung
+from mmrobot.ros.picture_transport import picture_environment
 from mmrobot.ros.scene_file import load_scene
 from mmrobot.tabletop.goals import WorldState, holds, moved_m
 
@@ -41,10 +42,12 @@ MOVED_BY_TASK = "red_cube"
 
 @dataclass(frozen=True)
 class Setting:
-    """Which graph: `relay` before the camera, its place told as of a moving one, time through the relay too;
-    a model that can fail; a recorder; a model's folder."""
+    """Which graph: `relay` before the camera, started as a driver without config/fastdds_pictures.xml
+    (`plain_driver`); its place told as of a moving one, time through the relay too; a model that can fail; a
+    recorder; a model's folder."""
 
     relay: bool = False
+    plain_driver: bool = False
     moving_camera: bool = False
     clock: bool = False
     failing: bool = False
@@ -56,6 +59,7 @@ SETTINGS = {
     "plain": Setting(),
     "recorded": Setting(recorder=True),
     "camera": Setting(relay=True),
+    "plain_driver": Setting(relay=True, plain_driver=True),
     "tf": Setting(relay=True, moving_camera=True),
     "clock": Setting(relay=True, clock=True),
     "model": Setting(failing=True),
@@ -77,7 +81,9 @@ def nodes_of(setting: Setting, options: GraphOptions) -> list[NodeSpec]:
         raw |= {"/clock": "/raw/clock", "joint_states": "raw/joint_states", "/tf": "/raw/tf"}
     nodes = [replace(n, remappings=n.remappings | raw) if n.name == "simulator" else n for n in nodes]
     parameters = {"clock": setting.clock, "moving_camera": setting.moving_camera, "use_sim_time": True}
-    return [*nodes, NodeSpec("fault_injector", "mmrobot.ros.fault_injector_node", parameters)]
+    pictures = {} if setting.plain_driver else picture_environment(shared_folder("config"))
+    relay = NodeSpec("fault_injector", "mmrobot.ros.fault_injector_node", parameters, environment=pictures)
+    return [*nodes, relay]
 
 
 class Rig:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmrobot.errors import DeadlineError
-from mmrobot.evals.faults import BACK_S, HUNG_BACK_S, Fault
+from mmrobot.evals.faults import BACK_S, DONE, HUNG_BACK_S, Fault
 from mmrobot.evals.faults_people import (
     disk_full,
     ended,
@@ -22,10 +22,13 @@ from mmrobot.evals.faults_people import (
     power_cut_recording,
     two_goals,
 )
-from mmrobot.evals.faults_rig import TASK_S, Rig, Run, Setting, running_rig
+from mmrobot.evals.faults_rig import PHRASE, TASK_S, Rig, Run, Setting, running_rig
 from mmrobot.evals.faults_table import Measured
 from mmrobot.ros.fault_injection import Injection
 from mmrobot.vlm.registry import SHIPPED
+
+SEEN_AGAIN_S, TRIES = 2.0, 3
+Play = Callable[[Fault, Rig, bool], Measured]
 
 
 def play(fault: Fault, rig: Rig, harmed: bool) -> Measured:
@@ -33,31 +36,44 @@ def play(fault: Fault, rig: Rig, harmed: bool) -> Measured:
     return RUNS[fault.run](fault, rig, harmed)
 
 
-def _injection(fault: Fault, rig: Rig, harmed: bool) -> Measured:
-    run = rig.start()
-    if harmed:
-        rig.probe.inject(fault.injection)
-    run.await_end()
-    run.question()
-    measured = run.measured()
-    if harmed:
-        rig.probe.inject(Injection())
-        if fault.injection.focal != 1.0:
-            rig.probe.ask("the red cube", 20.0)  # that its calibration is as before is a change, too
-    return measured
+def _while(harm: Callable[[Fault, Rig], object], undo: Callable[[Fault, Rig], object]) -> Play:
+    """What comes while the robot acts, and is taken back after all that is asked."""
+
+    def work(fault: Fault, rig: Rig, harmed: bool) -> Measured:
+        run = rig.start()
+        if harmed:
+            harm(fault, rig)
+        run.await_end()
+        run.question()
+        measured = run.measured()
+        if harmed:
+            undo(fault, rig)
+        return measured
+
+    return work
 
 
-def _model(fault: Fault, rig: Rig, harmed: bool) -> Measured:
-    run = rig.start()
-    if harmed:
-        rig.probe.fail_model(fault.target)
-    run.await_end()
-    run.question()
-    measured = run.measured()
-    if harmed:
-        rig.probe.fail_model("")
-        rig.probe.set_model("")
-    return measured
+def _inject(fault: Fault, rig: Rig) -> None:
+    rig.probe.inject(fault.injection)
+
+
+def _spoil_no_more(fault: Fault, rig: Rig) -> None:
+    rig.probe.inject(Injection())
+    if fault.injection.focal != 1.0:
+        # That its calibration is as before is a change, too: told once, to who looks after it has come.
+        time.sleep(SEEN_AGAIN_S)
+        for _ in range(TRIES):
+            if rig.probe.ask(PHRASE, 20.0).code == DONE:
+                break
+
+
+def _fail_model(fault: Fault, rig: Rig) -> None:
+    rig.probe.fail_model(fault.target)
+
+
+def _heal_model(fault: Fault, rig: Rig) -> None:
+    rig.probe.fail_model("")
+    rig.probe.set_model("")
 
 
 def _weights(fault: Fault, rig: Rig, harmed: bool) -> Measured:
@@ -112,7 +128,7 @@ def weights_at_start(fault: Fault, folder: Path, real_time_factor: float, harmed
         return run.measured()
 
 
-def _end(number: int) -> Callable[[Fault, Rig, bool], Measured]:
+def _end(number: int) -> Play:
     def work(fault: Fault, rig: Rig, harmed: bool) -> Measured:
         run = rig.start()
         if harmed:
@@ -129,7 +145,7 @@ def _end(number: int) -> Callable[[Fault, Rig, bool], Measured]:
     return work
 
 
-def _restart(number: int, limit_s: float) -> Callable[[Fault, Rig, bool], Measured]:
+def _restart(number: int, limit_s: float) -> Play:
     def work(fault: Fault, rig: Rig, harmed: bool) -> Measured:
         run, name = rig.start(), fault.target
         if not harmed:
@@ -152,9 +168,9 @@ def _restart(number: int, limit_s: float) -> Callable[[Fault, Rig, bool], Measur
     return work
 
 
-RUNS: dict[str, Callable[[Fault, Rig, bool], Measured]] = {
-    "injection": _injection,
-    "model": _model,
+RUNS: dict[str, Play] = {
+    "injection": _while(_inject, _spoil_no_more),
+    "model": _while(_fail_model, _heal_model),
     "weights": _weights,
     "kill": _end(signal.SIGKILL),
     "terminate": _end(signal.SIGTERM),

@@ -7,16 +7,17 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from mmrobot import __version__
 from mmrobot.errors import MmrobotError
-from mmrobot.evals.faults import DONE, Fault
+from mmrobot.evals.faults import DONE, FAULTS, Fault
 from mmrobot.evals.faults_rig import SETTINGS, Rig, running_rig
 from mmrobot.evals.faults_runs import play, weights_at_start
-from mmrobot.evals.faults_table import Measured, Row, table
+from mmrobot.evals.faults_table import FAILED, Measured, Row, table
 
 Tell = Callable[[str], object]
 OWN_GRAPH = "none"
@@ -30,20 +31,40 @@ class FaultOptions:
     out: Path = Path("runs/faults")
     real_time_factor: float = 1.0
 
+    def command(self, names: Sequence[str]) -> str:
+        """The command line that plays these faults so; without names all."""
+        words = ["mmrobot faults"]
+        if names:
+            words.append(f"--only {','.join(names)}")
+        if self.count != 1:
+            words.append(f"--count {self.count}")
+        if self.real_time_factor != 1.0:
+            words.append(f"--real-time-factor {self.real_time_factor:g}")
+        return " ".join([*words, f"--out {self.out.name}"])
+
 
 def play_all(faults: Sequence[Fault], options: FaultOptions, tell: Tell) -> list[Row]:
     """Every fault and its twin `count` times. A run that breaks down is a failed one; the rest goes on."""
     rows: list[Row] = []
+    began = datetime.now(UTC)
+
+    def write(more: Sequence[Row] = ()) -> None:
+        _write([*rows, *more], faults, options, began)
+
     for rig, group in groupby(sorted(faults, key=lambda f: f.rig), key=lambda f: f.rig):
-        rows += _on_rig(rig, list(group), options, tell, rows)
+        rows += _on_rig(rig, list(group), options, tell, write)
     order = [fault.name for fault in faults]
     rows.sort(key=lambda row: order.index(row.fault.name))
-    _write(rows, options)
+    write()
     return rows
 
 
 def _on_rig(
-    name: str, faults: list[Fault], options: FaultOptions, tell: Tell, before: list[Row]
+    name: str,
+    faults: list[Fault],
+    options: FaultOptions,
+    tell: Tell,
+    write: Callable[[Sequence[Row]], None],
 ) -> list[Row]:
     done: list[Row] = []
     waiting = list(faults)
@@ -59,7 +80,7 @@ def _on_rig(
                     row = _row(fault, options, tell, _shared(rig))
                     done.append(row)
                     waiting.pop(0)
-                    _write([*before, *done], options)
+                    write(done)
                     if any(b.startswith("broke down") for m in (*row.runs, *row.twins) for b in m.broken):
                         break  # the next ones get a graph of their own
         except MmrobotError as error:
@@ -102,11 +123,21 @@ def _row(fault: Fault, options: FaultOptions, tell: Tell, one: Play) -> Row:
     return row
 
 
-def _write(rows: Sequence[Row], options: FaultOptions) -> None:
+def _write(rows: Sequence[Row], faults: Sequence[Fault], options: FaultOptions, began: datetime) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine(options), "rows": [row.as_dict() for row in rows]}
+    names = [] if len(faults) == len(FAULTS) else [fault.name for fault in faults]
+    head = {
+        "command": options.command(names),
+        "began": began.isoformat(timespec="minutes"),
+        "minutes": round((datetime.now(UTC) - began).total_seconds() / 60),
+        **machine(options),
+    }
+    content = {"machine": head, "rows": [row.as_dict() for row in rows]}
     (options.out / "faults.json").write_text(json.dumps(content, indent=1, default=str) + "\n", "utf-8")
-    (options.out / "faults.md").write_text(table(rows), "utf-8")
+    told = "".join(f"- {name}: {value}\n" for name, value in head.items())
+    failed = sum(row.verdict == FAILED for row in rows)
+    count = f"{len(rows)} of {len(faults)} rows played, {failed} failed"
+    (options.out / "faults.md").write_text(f"{told}- {count}\n\n{table(rows)}", "utf-8")
 
 
 def machine(options: FaultOptions) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from mmrobot.errors import NoDepthError
 from mmrobot.grounding.footprint_fit import Rectangle
@@ -90,6 +89,9 @@ def outline_px(frame: RgbdFrame, box: BoxXyxy) -> NDArray[np.float64]:
 def fit_body(frame: RgbdFrame, support_px: NDArray[np.float64], kind: str, stands_at_m: float) -> Body:
     """The body of a `kind` (of _KINDS) whose outline is that. Raises
     NoDepthError where none fits."""
+    # Here, not above: it is a third of what the vlm node imports, and most looks have depth.
+    from scipy.optimize import least_squares
+
     make, starts = _KINDS[kind], _TURNS_RAD if kind in ("block", "cube") else (0.0,)
     low_size = math.log(_SIZE_M[0])
     usual, sure_px = math.log(_HEIGHT_OF_WIDTH.get(kind, 1.0)), _PRIOR_PX.get(kind, _WEAK_PX)

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +17,14 @@ from pathlib import Path
 from mmrobot.errors import AlreadyRunningError, ErrorCode, MmrobotError
 from mmrobot.ros.graph import NodeSpec
 from mmrobot.ros.machine_lock import machine_lock
+from mmrobot.ros.restart_rule import RestartRule
 from mmrobot.ros.spent_ports import SpentPorts, port_of
 
 INTERRUPT_S = 4.0
 TERMINATE_S = 2.0
 _PR_SET_PDEATHSIG = 1
-# A node that ends by itself sooner would do so again: its error is told instead.
-STARTED_S = 20.0
 # A start takes a core: those who must notice the death, and hold the robot still, have it first.
 NOTICE_S = 0.5
-MAX_DEATHS, DEATHS_WITHIN_S = 5, 120.0
 
 
 class NodeDiedError(MmrobotError):
@@ -85,7 +82,7 @@ class Supervisor:
         self._environment = {**os.environ, **(environment or {})}
         self._log_folder = log_folder
         self._running: dict[str, _Running] = {}
-        self._deaths: dict[str, deque[float]] = {}
+        self._rule = RestartRule()
         self._spent = SpentPorts(int(self._environment.get("ROS_DOMAIN_ID") or 0))
 
     def __enter__(self) -> Supervisor:
@@ -113,7 +110,7 @@ class Supervisor:
         try:
             process = subprocess.Popen(
                 [sys.executable, "-m", spec.module, *spec.arguments()],
-                env=self._environment,
+                env={**self._environment, **spec.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -148,8 +145,7 @@ class Supervisor:
     def tend(self, hung: Iterable[str] = ()) -> list[str]:
         """Kill what is `hung`, start again what was killed or has crashed; the names of what was started.
 
-        Raises NodeDiedError for a node that ended by itself within STARTED_S of its start, or that died
-        MAX_DEATHS times within DEATHS_WITHIN_S: another start would end the same way.
+        Raises NodeDiedError for a node that RestartRule does not start again.
         """
         for name in hung:
             self.kill(name)
@@ -159,12 +155,8 @@ class Supervisor:
             running.ended_s = running.ended_s or now_s
             if now_s - running.ended_s < NOTICE_S:
                 continue
-            deaths = self._deaths.setdefault(name, deque(maxlen=MAX_DEATHS))
-            deaths.append(now_s)
-            killed = running.process.returncode < 0
             lived_s = running.ended_s - running.since_s
-            often = len(deaths) == MAX_DEATHS and now_s - deaths[0] < DEATHS_WITHIN_S
-            if often or not (killed or lived_s > STARTED_S):
+            if not self._rule.again(name, running.process.returncode, lived_s, now_s):
                 raise self.obituary(name)
             self.revive(name)
             begun.append(name)

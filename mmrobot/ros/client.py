@@ -27,6 +27,7 @@ from mmrobot.errors import (
     RobotUnavailableError,
 )
 from mmrobot.ros.action_caller import ActionCall, ActionCaller
+from mmrobot.ros.enclave import enclave_arguments
 from mmrobot.ros.heartbeat import CATCH_UP_S, HeartbeatMonitor
 from mmrobot.ros.messages import error_code, plan_from_message, pointing_to_message
 from mmrobot.ros.qos import COMMAND, LATCHED, STATE
@@ -64,7 +65,13 @@ class RobotClient:
 
     def __init__(self, domain: int | None = None, namespace: str = "", name: str = "mmrobot_client") -> None:
         self._context = Context()
-        rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
+        enclave = enclave_arguments(name, namespace)
+        rclpy.init(
+            args=["--ros-args", *enclave] if enclave else None,
+            context=self._context,
+            domain_id=domain,
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
         self.node = rclpy.create_node(name, namespace=namespace or None, context=self._context)
         self._executor = MultiThreadedExecutor(num_threads=3, context=self._context)
         self._executor.add_node(self.node)

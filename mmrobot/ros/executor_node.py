@@ -64,6 +64,7 @@ LIVE = (
     "runner.verify_tolerance_m",
 )
 """Settings that are parameters too, changed while the node runs: each is asked anew where it is used."""
+HEARD_S = 3.0
 PHASES = {
     RunnerState.STARTING: "checking",
     RunnerState.LOOKING: "looking",
@@ -133,6 +134,11 @@ class ExecutorNode(ManagedNode):
             self._runner.use(config)
 
     # -- lifecycle ---------------------------------------------------------------------------------
+
+    def activate(self) -> None:
+        """Wait a moment for those without whom plans are refused: a new process hears them late. Whoever is
+        missing then is told of in the refusals."""
+        self._monitor.await_heard(WATCHED, HEARD_S)
 
     def deactivate(self) -> None:
         """Hold the robot, end the running goal."""

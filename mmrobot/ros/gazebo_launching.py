@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from mmrobot.errors import InvalidConfigError
 from mmrobot.ros.graph import DEFAULT_SCENE, GraphOptions, NodeSpec, graph_nodes, package_share, shared_folder
-from mmrobot.ros.launching import RESPAWN_S, arguments, options_from_text
+from mmrobot.ros.launching import arguments, kept_nodes, options_from_text
 from mmrobot.ros.scene_file import load_scene
 from mmrobot.simulator.gazebo.world import Dialect, gazebo_world
 
@@ -83,20 +82,7 @@ def gazebo_actions(context: Any) -> list[Any]:
             parameters=[{"config_file": str(bridge), "use_sim_time": True}],
             output="screen",
         ),
-        *(
-            Node(
-                executable=sys.executable,
-                arguments=["-m", spec.module],
-                name=spec.name,
-                namespace=spec.namespace or None,
-                parameters=[spec.parameters],
-                output="screen",
-                sigterm_timeout="5",
-                respawn=True,
-                respawn_delay=RESPAWN_S,
-            )
-            for spec in gazebo_nodes(options)
-        ),
+        *kept_nodes(gazebo_nodes(options), options.namespace),
     ]
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from mmrobot.config import default_config_file, load_config
 from mmrobot.errors import InvalidConfigError
 from mmrobot.perception.camera_profile import load_profile
+from mmrobot.ros.enclave import enclave_arguments
+from mmrobot.ros.picture_transport import picture_environment
 
 DEFAULT_SCENE = "demo.yaml"
 SERVERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -110,10 +112,12 @@ class NodeSpec:
     parameters: dict[str, Any]
     namespace: str = ""
     remappings: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables of its process, beside those of all."""
 
     def arguments(self) -> list[str]:
         """Command line after the module's name. Values are YAML, so text is quoted."""
-        words = ["--ros-args"]
+        words = ["--ros-args", *enclave_arguments(self.name, self.namespace)]
         if self.namespace:
             words += ["-r", f"__ns:=/{self.namespace.strip('/')}"]
         for name, topic in self.remappings.items():
@@ -163,7 +167,10 @@ def graph_nodes(options: GraphOptions, simulate: bool = True) -> list[NodeSpec]:
             "real_time_factor": float(options.real_time_factor),
             "camera_rate_hz": float(options.camera_rate_hz),
         }
-        nodes.append(NodeSpec("simulator", "mmrobot.ros.simulator_node", parameters, place))
+        pictures = picture_environment(shared_folder("config"))
+        nodes.append(
+            NodeSpec("simulator", "mmrobot.ros.simulator_node", parameters, place, environment=pictures)
+        )
     if options.server != NO_SERVER:
         module, parameters = SERVERS[options.server]
         nodes.append(NodeSpec("arm_server", module, {**config, **sim_time, **parameters}, place))

@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
@@ -81,17 +82,23 @@ class HeartbeatMonitor:
 
     def __init__(self, node: Node, watch_period_s: float, grace_s: float = 0.0) -> None:
         self._heard: dict[str, tuple[float, str, str]] = {}
+        self._sent_ns: dict[str, int] = {}
         self._life_since_s: dict[str, float] = {}
         self._watch_period_s, self._grace_s = watch_period_s, grace_s
         self._due_s = float("inf")
         self._judging, self._judge_from_s = True, float("-inf")
-        node.create_subscription(
-            String, "heartbeat", self._hear, STATE, callback_group=MutuallyExclusiveCallbackGroup()
-        )
+        # rclpy hands the message's info to callbacks of two parameters; its types do not say so.
+        subscribe: Any = node.create_subscription
+        subscribe(String, "heartbeat", self._hear, STATE, callback_group=MutuallyExclusiveCallbackGroup())
 
-    def _hear(self, message: String) -> None:
+    def _hear(self, message: String, info: Mapping[str, Any]) -> None:
         name, life, state = (str(message.data).split(" ") + ["", ""])[:3]
-        now_s = time.monotonic()
+        now_s, sent_ns = time.monotonic(), int(info["source_timestamp"])
+        # A dead node's last beats may come after its successor's first ones: they are no third life. One that
+        # sends on beside its successor is.
+        if name in self._heard and self._heard[name][1] != life and 0 < sent_ns < self._sent_ns[name]:
+            return
+        self._sent_ns[name] = sent_ns
         if name not in self._heard or self._heard[name][1] != life:
             self._life_since_s[name] = now_s
         self._heard[name] = (now_s, life, state)
@@ -115,6 +122,15 @@ class HeartbeatMonitor:
         heard = self._heard.get(name)
         return float("inf") if heard is None else time.monotonic() - heard[0]
 
+    def await_heard(self, names: Iterable[str], timeout_s: float) -> bool:
+        """Wait until each of `names` was heard once; whether they were. Not in the callback group of this."""
+        names, deadline_s = list(names), time.monotonic() + timeout_s
+        while not all(name in self._heard for name in names):
+            if time.monotonic() > deadline_s:
+                return False
+            time.sleep(PERIOD_S / 2)
+        return True
+
     def life_since_s(self, name: str) -> float:
         """When the present life of `name` was first heard (monotonic wall s); -inf when it never was."""
         return self._life_since_s.get(name, float("-inf"))
@@ -136,9 +152,7 @@ class HeartbeatMonitor:
         """
         reborn = [] if lives is None else self.reborn(names, lives)
         return [
-            name
-            for name in names
-            if (self.silence_s(name) > limit_s and self._judging) or name in reborn
+            name for name in names if (self.silence_s(name) > limit_s and self._judging) or name in reborn
         ]
 
     def reborn(self, names: Iterable[str], lives: Mapping[str, str]) -> list[str]:

@@ -29,6 +29,7 @@ class LifecycleClient:
         self._change = node.create_client(ChangeState, f"{name}/change_state", callback_group=group)
         self._asking: Any = None
         self._asked_s = 0.0
+        self._life = ""
         self.state: str | None = None
         """Label of the state last told of; None when the node does not answer."""
 
@@ -44,6 +45,13 @@ class LifecycleClient:
             self.state = None
         self._asking, self._asked_s = self._get.call_async(GetState.Request()), time.monotonic()
         self._asking.add_done_callback(self._take)
+
+    def know_life(self, life: str) -> None:
+        """The life that the node's heartbeat tells, "" when none: of another one nothing is known yet. The
+        last answer of a node that was killed active would else be taken for its successor's."""
+        if self._life and life and life != self._life:
+            self.forget()
+        self._life = life or self._life
 
     def forget(self) -> None:
         """The state is another by now: only what is asked from here on tells it."""

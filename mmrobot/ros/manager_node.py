@@ -101,8 +101,11 @@ class ManagerNode(Node):
         self._status.report("lost", f"the robot is stopped: {reason}", RobotUnavailableError(reason, fix))
 
     def _bring_up(self) -> None:
+        lives = self._monitor.lives(self._lifecycles)
+        for name, client in self._lifecycles.items():
+            client.know_life(lives.get(name, ""))
         states = {name: client.state for name, client in self._lifecycles.items()}
-        for name, transition in self._order.next(states, self._monitor.lives(states)):
+        for name, transition in self._order.next(states, lives):
             self.get_logger().info(f"{transition} {name}")
             self._lifecycles[name].request(transition, partial(self._answered, name))
         self._tell_failed()
@@ -113,7 +116,9 @@ class ManagerNode(Node):
             self._status.report("up" if up else "not_up", f"{names}: {'all' if up else 'not all'} active")
 
     def _answered(self, name: str, success: bool) -> None:
-        self._lifecycles[name].forget()
+        client = self._lifecycles[name]
+        client.forget()
+        client.poll()
         self._order.answered(name, success)
 
     def _tell_failed(self) -> None:

@@ -20,6 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
 from mmrobot.errors import MmrobotError
+from mmrobot.ros.owner import end_with_owner
 
 SHUTDOWN_S = 3.0
 
@@ -72,6 +73,7 @@ def run_node(make: Callable[[], Node], threads: int, argv: list[str] | None = No
         return 2
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
+    end_with_owner(_process.ended.set)
     rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     node: Node | None = None
     try:

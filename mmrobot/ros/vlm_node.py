@@ -9,52 +9,33 @@ passes through here: the arm server and the executor hear it themselves.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
-from rclpy.action import ActionServer, CancelResponse, GoalResponse
-from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
-from sensor_msgs.msg import Image
 from std_msgs.msg import Empty, String
-from visualization_msgs.msg import MarkerArray
 
 from mmrobot.command.stop_words import StopKind, is_stop, stop_kind
 from mmrobot.config import Config
-from mmrobot.errors import (
-    ErrorCode,
-    InvalidInstructionError,
-    MmrobotError,
-    ModelUnavailableError,
-    RobotUnavailableError,
-    StoppedError,
-)
+from mmrobot.errors import MmrobotError, ModelUnavailableError, StoppedError
 from mmrobot.pipeline import Pipeline
-from mmrobot.ros import camera_messages
-from mmrobot.ros.action_caller import ActionCall, ActionCaller
 from mmrobot.ros.conductor import Conductor
-from mmrobot.ros.deferred_goal import DeferredGoal
 from mmrobot.ros.explain_service import ExplainService
+from mmrobot.ros.follow_server import FollowServer
 from mmrobot.ros.frame_source import FrameSource
 from mmrobot.ros.health import HealthReporter, StillLoadingError
 from mmrobot.ros.heartbeat import CATCH_UP_S, Heartbeat, HeartbeatMonitor
 from mmrobot.ros.inference_thread import InferenceThread
 from mmrobot.ros.live_settings import LiveSettings
 from mmrobot.ros.managed import ManagedNode
-from mmrobot.ros.markers import plan_markers
-from mmrobot.ros.messages import (
-    error_code,
-    object_from_message,
-    plan_to_message,
-    pointing_from_message,
-)
+from mmrobot.ros.messages import object_from_message
 from mmrobot.ros.model_holder import ModelHolder
 from mmrobot.ros.model_services import ModelServices
 from mmrobot.ros.node_process import run_node
-from mmrobot.ros.overlay import annotate
 from mmrobot.ros.parameters import declare_config
+from mmrobot.ros.plan_execution import PlanExecution
+from mmrobot.ros.plan_publisher import PlanPublisher
 from mmrobot.ros.plan_services import PlanServices
 from mmrobot.ros.qos import COMMAND, LATCHED
 from mmrobot.ros.status import StatusPublisher
@@ -64,8 +45,6 @@ from mmrobot.ros.task import Outcome, Phase, Task
 from mmrobot.ros.transform_listener import TransformListener
 from mmrobot.ros.transforms import TransformBuffer
 from mmrobot.types import ActionPlan, Answer, GroundedObject, RgbdFrame
-from mmrobot_msgs.action import ExecutePlan, FollowInstruction
-from mmrobot_msgs.msg import ActionPlan as ActionPlanMsg
 from mmrobot_msgs.msg import GroundedObject as GroundedObjectMsg
 
 WATCHED = ("executor", "arm_server")
@@ -87,7 +66,6 @@ TICK_S = 0.1
 LOOK_TIMEOUT_S = 8.0
 TOLD_AGAIN_S = 2.0
 SPOKEN = (Phase.APPROVAL, Phase.QUEUED)
-MEND_FIRST = "mend that, then give the instruction again"
 
 
 class VlmNode(ManagedNode):
@@ -98,7 +76,7 @@ class VlmNode(ManagedNode):
         settings = LiveSettings(self, declare_config(self), LIVE, self._use, {"approval": "command.approval"})
         self._config = settings.config
         # The arm server holds by itself at the heartbeat's timeout_s; here a task is given up.
-        self._silence_limit_s = self._config.heartbeat.give_up_s
+        silence_limit_s = self._config.heartbeat.give_up_s
         self._inference = InferenceThread()
         self._transforms = TransformBuffer()
         TransformListener(self, self._transforms)
@@ -106,7 +84,6 @@ class VlmNode(ManagedNode):
             self, self._config.camera, self._transforms, self._config.grounding.without_depth
         )
         self._monitor = HeartbeatMonitor(self, TICK_S, CATCH_UP_S)
-        self._lives: dict[str, str] = {}
         self._told_still = ("", float("-inf"))
         self._status = StatusPublisher(self)
         self._model = ModelHolder(self, self._inference, self._config, self._status)
@@ -119,8 +96,8 @@ class VlmNode(ManagedNode):
             self.now_ns,
             self.get_logger().warning,
         )
-        self._execution: ActionCall | None = None
-        self._tasks: dict[bytes, Task] = {}
+        self._stops = StopListener(self, self._hear_stop)
+        self._execution = PlanExecution(self, self._monitor, self._stops, WATCHED, silence_limit_s)
         self._conductor = Conductor(self, self._inference, self._config)
         self._connect()
         self._heartbeat = Heartbeat(self, "vlm", lambda: self.state)
@@ -135,35 +112,22 @@ class VlmNode(ManagedNode):
         self._talks.close()
 
     def _connect(self) -> None:
-        groups = [MutuallyExclusiveCallbackGroup() for _ in range(4)]
-        self._plan_out = self.create_publisher(ActionPlanMsg, "plan", LATCHED)
-        self._markers_out = self.create_publisher(MarkerArray, "plan/markers", LATCHED)
-        self._picture_out = self.create_publisher(Image, "image_annotated", LATCHED)
+        groups = [MutuallyExclusiveCallbackGroup() for _ in range(3)]
+        self._plans = PlanPublisher(self)
         self._stop_out = self.create_publisher(Empty, "stop_all", COMMAND)
         self._words_out = self.create_publisher(String, "instruction", COMMAND)
-        self._executor = ActionCaller(self, ExecutePlan, "execute_plan")
-        self._server = ActionServer(
-            self,
-            FollowInstruction,
-            "follow_instruction",
-            execute_callback=lambda handle: FollowInstruction.Result(),
-            goal_callback=lambda _: GoalResponse.ACCEPT,
-            handle_accepted_callback=self._accept,
-            cancel_callback=self._cancel,
-            callback_group=groups[0],
-        )
-        self.create_subscription(String, "instruction", self._hear, COMMAND, callback_group=groups[1])
+        self._server = FollowServer(self, self._submit, self._conductor.cancel)
+        self.create_subscription(String, "instruction", self._hear, COMMAND, callback_group=groups[0])
         self.create_subscription(
-            GroundedObjectMsg, "executor/held", self._take_held, LATCHED, callback_group=groups[1]
+            GroundedObjectMsg, "executor/held", self._take_held, LATCHED, callback_group=groups[0]
         )
         PlanServices(self, self._conductor, self._talks)
         ExplainService(self, self._inference, self._pipeline, self._config.audit)
         ModelServices(self, self._inference, self._pipeline, self.look, lambda: self._config.model.timeout_s)
-        self._stops = StopListener(self, self._hear_stop)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(TICK_S, self._tick, callback_group=groups[2], clock=steady)
+        self.create_timer(TICK_S, self._tick, callback_group=groups[1], clock=steady)
         health = HealthReporter(self, self._status, self.problems, {"model": self._model.facts})
-        self.create_timer(1.0, health.report, callback_group=groups[3], clock=steady)
+        self.create_timer(1.0, health.report, callback_group=groups[2], clock=steady)
 
     def _tick(self) -> None:
         self._monitor.turn()
@@ -217,14 +181,7 @@ class VlmNode(ManagedNode):
             ("model", self._model_problem()),
             ("emergency stop", self._emergency()),
         ]
-        for name in WATCHED:
-            problem: MmrobotError | None = None
-            if self._monitor.missing([name], self._silence_limit_s):
-                problem = RobotUnavailableError(f"no heartbeat of '{name}'", "start the node")
-            elif self._monitor.idle([name]):
-                problem = RobotUnavailableError(f"'{name}' is not active", "activate it: ros2 lifecycle set")
-            parts.append((name, problem))
-        return parts
+        return parts + self._execution.problems()
 
     def _model_problem(self) -> MmrobotError | None:
         problem = self._model.problem()
@@ -268,45 +225,6 @@ class VlmNode(ManagedNode):
             self._told_still = (words, time.monotonic())
             self._status.say(words)
 
-    def _accept(self, handle: ServerGoalHandle) -> None:
-        goal = DeferredGoal(handle)
-        request = goal.request
-        key = bytes(handle.goal_id.uuid)
-
-        def progress(phase: str, message: str, step: int, options: tuple[str, ...]) -> None:
-            plan = task.plan
-            goal.feedback(
-                FollowInstruction.Feedback(
-                    phase=phase,
-                    step_index=step,
-                    steps_total=len(plan.steps) if plan else 0,
-                    message=message,
-                    plan_id=plan.plan_id if plan else "",
-                    plan_digest=plan.digest if plan else "",
-                    options=list(options),
-                )
-            )
-
-        def end(outcome: Outcome) -> None:
-            self._tasks.pop(key, None)
-            goal.finish(_result(outcome))
-
-        try:
-            pointings = tuple(pointing_from_message(p) for p in request.pointings)
-        except ValueError as error:
-            end(Outcome(InvalidInstructionError(str(error), "point with a box of x1 >= x0 and y1 >= y0")))
-            return
-        task = Task(request.instruction, request.plan_only, progress, end, request.conversation, pointings)
-        self._tasks[key] = task
-        self._submit(task)
-
-    def _cancel(self, handle: ServerGoalHandle) -> CancelResponse:
-        task = self._tasks.get(bytes(handle.goal_id.uuid))
-        if task is not None:
-            # Later, from another thread: rclpy sets the goal to canceling only after this answer.
-            threading.Timer(0.02, self._conductor.cancel, (task,)).start()
-        return CancelResponse.ACCEPT
-
     def _take_held(self, message: GroundedObjectMsg) -> None:
         self._held = object_from_message(message) if message.located else None
 
@@ -326,14 +244,7 @@ class VlmNode(ManagedNode):
 
     def publish_plan(self, plan: ActionPlan) -> None:
         """Plan, markers and the picture with both drawn in."""
-        self._plan_out.publish(plan_to_message(plan))
-        self._markers_out.publish(plan_markers(plan))
-        frame = self._talks.frame
-        if frame is not None:
-            drawn = annotate(frame.rgb, plan, frame.camera, frame.T_base_camera)
-            self._picture_out.publish(
-                camera_messages.rgb_to_message(drawn, frame.stamp_ns, frame.camera.frame_id)
-            )
+        self._plans.publish(plan, self._talks.frame)
 
     def execute(
         self,
@@ -344,34 +255,11 @@ class VlmNode(ManagedNode):
         """Send the plan to the executor; its answers arrive in callbacks."""
         if not self.active:
             raise self._not_active()
-        if not self._executor.ready:
-            raise RobotUnavailableError("nobody serves the action 'execute_plan'", "start the executor node")
-
-        def ended(result: ExecutePlan.Result | None) -> None:
-            if result is None:
-                on_end(RobotUnavailableError("the executor refused the plan", "start it again"), 0, "")
-                return
-            code = error_code(result.error_code)
-            if code is ErrorCode.STOPPED:
-                self._stops.know(result.stops_heard)
-            error = None
-            if code is not ErrorCode.NONE:
-                error = MmrobotError(result.error_message, result.fix or MEND_FIRST)
-                error.code = code
-            on_end(error, int(result.steps_done), str(result.report))
-
-        self._lives = self._monitor.lives(WATCHED)
-        self._execution = self._executor.send(
-            ExecutePlan.Goal(plan=plan_to_message(plan), stops_heard=self._stops.heard()),
-            on_end=ended,
-            on_feedback=lambda f: on_step(int(f.step_index), f.message),
-        )
+        self._execution.begin(plan, on_step, on_end)
 
     def cancel_execution(self) -> None:
         """Cancel the executor's goal, also one that it has not accepted yet."""
-        execution, self._execution = self._execution, None
-        if execution is not None:
-            execution.cancel()
+        self._execution.cancel()
 
     def halt(self, kind: StopKind, words: str) -> None:
         """Hold the robot. Words of another kind are passed on as they are: all nodes tell them apart."""
@@ -394,22 +282,7 @@ class VlmNode(ManagedNode):
 
     def silent(self) -> list[str]:
         """Nodes needed for execution whose beat is missed, or that have started anew since."""
-        return self._monitor.missing(WATCHED, self._silence_limit_s, self._lives)
-
-
-def _result(outcome: Outcome) -> FollowInstruction.Result:
-    error, plan = outcome.error, outcome.plan
-    result = FollowInstruction.Result(
-        success=error is None,
-        steps_done=outcome.steps_done,
-        steps_total=len(plan.steps) if plan else 0,
-    )
-    if error is not None:
-        result.error_code, result.error_message, result.fix = int(error.code), error.message, error.fix
-    if plan is not None:
-        result.plan = plan_to_message(plan)
-    result.answer, result.report = outcome.answer, outcome.report
-    return result
+        return self._execution.silent()
 
 
 def main() -> int:

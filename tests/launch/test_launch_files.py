@@ -29,4 +29,5 @@ def test_every_argument_is_described(name: str, left_out: int) -> None:
 def test_nodes_are_those_of_the_list(simulate: bool, count: int) -> None:
     context = launch.LaunchContext()
     context.launch_configurations["seed"] = "3"
-    assert len(nodes(context, simulate)) == count
+    made = [a for a in nodes(context, simulate) if type(a).__name__ == "Node"]
+    assert len(made) == count

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from mmrobot.errors import InvalidConfigError
 from mmrobot.evals.faults import DONE, FAULTS, Fault, Limits, chosen
 from mmrobot.evals.faults_rig import SETTINGS
 from mmrobot.evals.faults_runs import RUNS
-from mmrobot.evals.faults_suite import OWN_GRAPH
+from mmrobot.evals.faults_suite import OWN_GRAPH, FaultOptions, play_all
 from mmrobot.evals.faults_table import FAILED, NOT_YET, PASSED, Measured, Row, table
 
 FAULT = Fault("f", "does", "expected", Limits(("NO_CAMERA",), r"'/image' is \d", still_s=0.5))
@@ -124,3 +126,24 @@ def test_faults_are_chosen_by_name() -> None:
 def test_a_moment_of_silence_is_not_told_as_a_death(told: str, found: bool) -> None:
     (fault,) = chosen(["kill_vlm"])
     assert bool(re.search(fault.limits.words, told, re.IGNORECASE)) is found
+
+
+def test_the_table_tells_the_command_that_makes_it() -> None:
+    assert FaultOptions().command([]) == "mmrobot faults --out faults"
+    given = FaultOptions(3, Path("runs/some"), 0.5).command(["kill_vlm", "flood"])
+    assert given == "mmrobot faults --only kill_vlm,flood --count 3 --real-time-factor 0.5 --out some"
+
+
+def test_a_graph_that_does_not_come_up_is_a_failed_row_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object) -> None:
+        raise InvalidConfigError("no graph today", "wait")
+
+    monkeypatch.setattr("mmrobot.evals.faults_suite.running_rig", fails)
+    rows = play_all(chosen(["kill_vlm", "flood"]), FaultOptions(out=tmp_path / "out"), print)
+    assert [r.verdict for r in rows] == [FAILED, FAILED]
+    head = json.loads((tmp_path / "out/faults.json").read_text())["machine"]
+    assert head["command"] == "mmrobot faults --only kill_vlm,flood --out out"
+    text = (tmp_path / "out/faults.md").read_text()
+    assert "2 of 2 rows played, 2 failed" in text and "no graph today" in text

@@ -69,12 +69,3 @@ def test_wrong_launch_argument_is_named(name: str, text: str) -> None:
     with pytest.raises(InvalidConfigError, match=f"{name}:={text}") as error:
         options_from_text({name: text})
     assert error.value.fix
-
-
-def test_the_graph_is_heard_on_this_machine_only_unless_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mmrobot.ros import launching
-
-    monkeypatch.delenv(launching.RANGE, raising=False)
-    assert launching._local() == {launching.RANGE: "LOCALHOST"}
-    monkeypatch.setenv(launching.RANGE, "SUBNET")
-    assert launching._local() == {}

@@ -18,21 +18,36 @@ LIMIT_S = 0.35
 class Wire:
     """Stands for the node: keeps the monitor's callback."""
 
-    hear: Callable[[String], None]
+    hear: Callable[[String, dict[str, int]], None]
+    sent_ns = 1000
 
     def create_subscription(self, kind: Any, topic: str, callback: Any, *_: Any, **__: Any) -> None:
         assert (kind, topic) == (String, "heartbeat")
         self.hear = callback
 
-    def beat(self, life: str = "a1", name: str = "executor") -> None:
-        self.hear(String(data=f"{name} {life}"))
+    def beat(self, life: str = "a1", name: str = "executor", sent_ns: int | None = None) -> None:
+        """Each later than the one before, unless told otherwise."""
+        self.sent_ns += 1
+        self.hear(
+            String(data=f"{name} {life}"), {"source_timestamp": self.sent_ns if sent_ns is None else sent_ns}
+        )
 
 
 class Clock:
     now_s = 100.0
+    due: list[tuple[float, Callable[[], None]]]
+
+    def __init__(self) -> None:
+        self.due = []
 
     def monotonic(self) -> float:
         return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        """Time goes on, and what is due by then happens."""
+        self.now_s += seconds
+        while self.due and self.due[0][0] <= self.now_s:
+            self.due.pop(0)[1]()
 
 
 @pytest.fixture
@@ -152,3 +167,40 @@ def test_a_life_counts_from_its_first_beat(monitor: HeartbeatMonitor, wire: Wire
     assert monitor.life_since_s("executor") == clock.now_s - 3.0
     wire.beat("b2")
     assert monitor.life_since_s("executor") == clock.now_s
+
+
+def test_late_beats_of_a_dead_node_are_no_other_life(
+    monitor: HeartbeatMonitor, wire: Wire, clock: Clock
+) -> None:
+    """Sent before its successor's first one, heard after it: else the node has died twice."""
+    wire.beat("a1", sent_ns=10)
+    wire.beat("b2", sent_ns=30)
+    lives = monitor.lives(["executor"])
+    clock.now_s += 0.1
+    wire.beat("a1", sent_ns=20)
+    assert monitor.lives(["executor"]) == lives == {"executor": "b2"}
+    assert monitor.silence_s("executor") == pytest.approx(0.1), "nor a sign of life of the successor"
+
+
+@pytest.mark.parametrize("sent_ns", [40, 0])
+def test_a_second_node_of_a_name_that_sends_on_is_another_life(
+    monitor: HeartbeatMonitor, wire: Wire, sent_ns: int
+) -> None:
+    """Two masters of one arm; without time stamps there is no telling, and the robot rather holds."""
+    wire.beat("a1", sent_ns=10)
+    wire.beat("b2", sent_ns=30)
+    lives = monitor.lives(["executor"])
+    wire.beat("a1", sent_ns=sent_ns)
+    assert monitor.reborn(["executor"], lives) == ["executor"]
+
+
+@pytest.mark.parametrize(("comes_after_s", "heard"), [(1.0, True), (4.0, False)])
+def test_a_new_process_waits_until_it_has_heard_the_others(
+    monitor: HeartbeatMonitor, wire: Wire, clock: Clock, comes_after_s: float, heard: bool
+) -> None:
+    began_s = clock.now_s
+    wire.beat(name="vlm")
+    clock.due.append((began_s + comes_after_s, wire.beat))
+    assert monitor.await_heard(["vlm", "executor"], 3.0) is heard
+    assert clock.now_s - began_s == pytest.approx(min(comes_after_s, 3.0), abs=0.11)
+    assert monitor.await_heard([], 3.0)
