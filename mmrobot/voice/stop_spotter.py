@@ -68,9 +68,11 @@ class StopSpotter:
 
     def _begin(self) -> None:
         self._sound: list[NDArray[np.int16]] = []
-        self._beginnings = [0]
-        self._length = self._read_up_to = self._voiced_up_to = 0
-        self._silent_s = 0.0
+        self._beginnings: list[int] = [0]
+        self._length: int = 0
+        self._read_up_to: int = 0
+        self._voiced_up_to: int = 0
+        self._silent_s: float = 0.0
         self._told = False
 
     def _read(self, least: float) -> Heard | None:
