@@ -43,6 +43,15 @@ class StopSpotter:
         self._stops, self._stop_from = stops, stop_from
         self._begin()
 
+    def _begin(self) -> None:
+        self._sound: list[NDArray[np.int16]] = []
+        self._beginnings: list[int] = [0]
+        self._length: int = 0
+        self._read_up_to: int = 0
+        self._voiced_up_to: int = 0
+        self._silent_s: float = 0.0
+        self._told = False
+
     def feed(self, event: Began | Went | Ended) -> Heard | None:
         """The stop that is sure since this event; at most one an utterance."""
         if isinstance(event, Began):
@@ -65,15 +74,6 @@ class StopSpotter:
         if glimpse or any(before < at * RATE_HZ <= self._length for at in _READ_AT_S):
             return self._read(max(_CUT_FROM, self._stop_from))
         return None
-
-    def _begin(self) -> None:
-        self._sound: list[NDArray[np.int16]] = []
-        self._beginnings: list[int] = [0]
-        self._length: int = 0
-        self._read_up_to: int = 0
-        self._voiced_up_to: int = 0
-        self._silent_s: float = 0.0
-        self._told = False
 
     def _read(self, least: float) -> Heard | None:
         """The first stop that is as likely as that, of all beginnings that are not too long ago."""
