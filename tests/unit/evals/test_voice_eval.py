@@ -157,3 +157,10 @@ def test_espeak_speaks_every_voice() -> None:
     sounds = [espeak_samples("stop", voice, 165) for voice in VOICES]
     assert all(0.2 < len(s) / RATE_HZ < 3 and np.abs(s.astype(int)).max() > 1000 for s in sounds)
     assert len({s.tobytes() for s in sounds}) == len(VOICES)
+
+
+def test_stops_that_come_of_babble_alone_are_false() -> None:
+    test = evaluation(NOTHING, Heard("stop", 1.0), count=2)
+    alone = test._babble_alone()
+    assert alone["minutes"] == pytest.approx(0.2) and alone["false_stops"] >= 1
+    assert evaluation(NOTHING, NOTHING, count=2)._babble_alone()["false_stops"] == 0

@@ -150,7 +150,31 @@ def told(ear: Sure, seconds: float, pause_at_s: float | None) -> list[float]:
 
 
 def test_a_stop_is_told_once_and_at_the_first_pause() -> None:
-    assert told(Sure(0.5), 1.5, 0.5) == [pytest.approx(0.6, abs=0.05)]
+    assert told(Sure(0.99), 1.5, 0.5) == [pytest.approx(0.6, abs=0.05)]
+
+
+def test_an_unsure_stop_waits_until_the_pause_is_no_gap_in_a_word() -> None:
+    assert told(Sure(0.5), 1.5, 0.5) == [pytest.approx(0.7, abs=0.05)]
+
+
+def test_what_was_said_since_a_gap_is_read_by_itself() -> None:
+    """Others had begun: the stop is not all that was heard, but what came after the gap."""
+    ear, window = Sure(0.0), np.ones(512, np.int16)
+    spotter = StopSpotter(ear, 0.2)
+    spotter.feed(Began(window))
+    for silent in [*[0] * 20, *range(1, 5), *[0] * 10, *range(1, 8)]:
+        spotter.feed(Went(window, silent * 0.032))
+    whole, since = ear.heard_s[-2:]
+    assert whole == pytest.approx(1.28, abs=0.1) and since == pytest.approx(0.2 + 16 * 0.032, abs=0.05)
+
+
+def test_a_stop_after_a_long_sentence_and_a_gap_is_read() -> None:
+    ear, window = Sure(0.0), np.ones(512, np.int16)
+    spotter = StopSpotter(ear, 0.2)
+    spotter.feed(Began(window))
+    for silent in [*[0] * 150, *range(1, 5), *[0] * 10, *range(1, 8)]:
+        spotter.feed(Went(window, silent * 0.032))
+    assert ear.heard_s[-1] == pytest.approx(0.2 + 16 * 0.032, abs=0.05)
 
 
 def test_without_a_pause_it_must_be_surer_for_words_are_cut_there() -> None:
