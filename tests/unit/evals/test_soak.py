@@ -55,6 +55,7 @@ class Rig:
 @pytest.mark.parametrize(
     ("code", "pid", "result"),
     [(DONE, 2**30, DONE), ("NO_CAMERA", 2**30, "no plan: NO_CAMERA"), (DONE, os.getpid(), "vlm left behind")],
+    ids=["well", "no plan", "left behind"],
 )
 def test_a_bring_up_needs_a_plan_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, pid: int, result: str

@@ -135,13 +135,13 @@ class Sure:
 
 
 def told(ear: Sure, seconds: float, pause_at_s: float | None) -> list[float]:
-    """When a spotter told a stop, s, of speech that pauses for 0.2 s at most once."""
+    """When a spotter told a stop, s, of speech that pauses for 0.3 s at most once."""
     spotter, window, found = StopSpotter(ear, 0.2), np.ones(512, np.int16), []
     at_s = 0.0
     spotter.feed(Began(window))
     while at_s < seconds:
         at_s += 0.032
-        silent = pause_at_s is not None and pause_at_s <= at_s < pause_at_s + 0.2
+        silent = pause_at_s is not None and pause_at_s <= at_s < pause_at_s + 0.3
         if spotter.feed(Went(window, at_s - pause_at_s if silent and pause_at_s else 0.0)):
             found.append(at_s)
     if spotter.feed(Ended(window, 0.0, True)):
