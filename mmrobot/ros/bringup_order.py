@@ -75,8 +75,10 @@ class BringupOrder:
 
     def _notice_life(self, charge: _Charge, life: str, state: str | None) -> None:
         reborn = bool(charge.life and life and life != charge.life)
-        # Without a beat so far, an unconfigured node is another one than that which was brought up.
-        unheard = not life and charge.settled and not charge.failed and state == UNCONFIGURED
+        # Where none of its beats was heard until now, what is not active is another one than that which was
+        # brought up: a manager that is itself new may hear the successor's beats first.
+        first = not charge.life and state != ACTIVE if life else state == UNCONFIGURED
+        unheard = first and charge.settled and not charge.failed
         if reborn or unheard:
             charge.settled = charge.failed = charge.refused = False
             charge.asked = ""

@@ -49,9 +49,9 @@ class LifecycleClient:
     def know_life(self, life: str) -> None:
         """The life that the node's heartbeat tells, "" when none: of another one nothing is known yet. The
         last answer of a node that was killed active would else be taken for its successor's."""
-        if self._life and life and life != self._life:
+        if life and life != self._life:
             self.forget()
-        self._life = life or self._life
+            self._life = life
 
     def forget(self) -> None:
         """The state is another by now: only what is asked from here on tells it."""

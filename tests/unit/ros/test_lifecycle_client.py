@@ -78,20 +78,33 @@ def test_the_state_of_a_dead_node_is_not_its_successors(client: LifecycleClient,
     assert client.state == "unconfigured"
 
 
+@pytest.mark.parametrize("known", ["a", ""], ids=["its beats were heard", "none of its beats was heard"])
 def test_a_node_killed_while_active_and_started_at_once_is_brought_up(
-    client: LifecycleClient, service: Service
+    client: LifecycleClient, service: Service, known: str
 ) -> None:
-    """As the manager does: its new life may be heard before the last state is known to be old."""
+    """As the manager does: its new life may be heard before the last state is known to be old. A manager that
+    is new itself may not have heard the dead one at all."""
     order = BringupOrder(["executor"])
 
     def turn(life: str) -> list[tuple[str, str]]:
         client.know_life(life)
-        return order.next({"executor": client.state}, {"executor": life})
+        return order.next({"executor": client.state}, {"executor": life} if life else {})
 
+    assert turn(known) == []
     client.poll()
     service.asked[-1].come("active")
-    assert turn("a") == [] and order.settled()
+    assert turn(known) == [] and order.settled()
     assert turn("b") == [] and not order.settled()
     client.poll()
     service.asked[-1].come("unconfigured")
     assert turn("b") == [("executor", "configure")]
+
+
+def test_the_first_beat_of_an_active_node_changes_nothing(client: LifecycleClient, service: Service) -> None:
+    order = BringupOrder(["executor"])
+    for life in ("", "a", "a"):
+        client.know_life(life)
+        client.poll()
+        service.asked[-1].come("active")
+        assert order.next({"executor": client.state}, {"executor": life} if life else {}) == []
+        assert order.settled()
