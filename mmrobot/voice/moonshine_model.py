@@ -146,7 +146,7 @@ class MoonshineModel:
         (count, k) that go on the readings."""
         first = reading.length == 0
         feeds = {
-            # It is thinned out to every 384th sample, and one stands for all: nothing of the sound is padding.
+            # Thinned out to every 384th sample; one stands for all, since nothing of the sound is padding.
             "encoder_attention_mask": np.ones((len(reading.sound), 1), np.int64),
             "input_ids": ids,
             "encoder_hidden_states": reading.sound,
