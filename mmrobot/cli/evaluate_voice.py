@@ -34,7 +34,7 @@ def table(figures: dict[str, Any]) -> str:
                 f"| {100 * low:.1f}..{100 * high:.1f} | {cell.get('read_back', '')} "
                 f"| {cell.get('wrong_commands', '')} | {cell['ms_p50']} |"
             )
-    for name in ("other_speech", "babble", "silence_and_noise"):
+    for name in ("other_speech", "silence_and_noise"):
         cell = figures[name]
         rows.append(
             f"\n{name.replace('_', ' ')}: {cell['minutes']} min, {cell['false_stops']} false stops "

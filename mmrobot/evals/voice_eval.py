@@ -20,7 +20,6 @@ import numpy as np
 from mmrobot.config import VoiceConfig
 from mmrobot.evals.statistics import Rate
 from mmrobot.evals.voice_set import (
-    BABBLERS,
     CLEAN,
     NOISES,
     OTHER,
@@ -37,7 +36,6 @@ from mmrobot.vlm.words import words
 from mmrobot.voice.activity import WINDOW, SileroActivity
 from mmrobot.voice.ear import Ear, Pause, Stop
 from mmrobot.voice.endpointing import Activity
-from mmrobot.voice.foreground import ForegroundActivity
 from mmrobot.voice.listening import Attention, Kind, Understood
 from mmrobot.voice.reader import Reader
 from mmrobot.voice.recognition import Recogniser, make_recogniser
@@ -72,11 +70,6 @@ class Told:
         return tuple(u.text for u in self.understood if u.kind is Kind.WORDS)
 
 
-def foreground_activity() -> Activity:
-    """As the voice node makes it. Raises VoiceUnavailableError."""
-    return ForegroundActivity(SileroActivity())
-
-
 @dataclass
 class Hearer:
     """Ears, reader and wake word; the models are shared, the states are each sound's own."""
@@ -84,7 +77,7 @@ class Hearer:
     config: VoiceConfig
     recogniser: Recogniser
     spotter: Recogniser
-    activity: Callable[[], Activity] = foreground_activity
+    activity: Callable[[], Activity] = SileroActivity
 
     @classmethod
     def of(cls, config: VoiceConfig) -> Hearer:
@@ -134,7 +127,6 @@ class VoiceEval:
             "commands": {noise.name: self._commands(noise) for noise in NOISES},
             "stops": {noise.name: self._stops(noise) for noise in STOP_NOISES},
             "other_speech": self._other(),
-            "babble": self._babble_alone(),
             "silence_and_noise": self._quiet(),
         }
 
@@ -196,24 +188,11 @@ class VoiceEval:
         seconds = 0.0
         for text, voice, speed, rng in self._drawn("other speech", lambda r: r.choice(OTHER)):
             clean = say(text, voice, speed, self.speak)
-            for noise in STOP_NOISES:
+            for noise in (CLEAN, Noise("white", 10.0)):
                 told = self.hearer.hear(with_noise(clean, noise, self._babble(), rng))
                 stops, commands = stops + len(told.stops), commands + len(told.commands)
                 seconds += len(clean) / RATE_HZ
         return _hourly(seconds, false_stops=stops, commands=commands)
-
-    def _babble_alone(self) -> dict[str, Any]:
-        """Others talking among themselves without a pause, few or many, heard by one ear all the while."""
-        self.progress("babble")
-        rng, other = np.random.default_rng(self.seed), self._babble().astype(float)
-        n = round(QUIET_S * RATE_HZ)
-        pieces = []
-        for i in range(self.count):
-            parts = [np.roll(other, int(rng.integers(len(other)))) for _ in range(1 + i % BABBLERS)]
-            piece = np.resize(np.sum(parts, axis=0), n)
-            pieces.append(as_int16(piece * 10 ** rng.uniform(1.5, 3.2) / max(1.0, float(piece.std()))))
-        told = self.hearer.hear(np.concatenate(pieces))
-        return _hourly(self.count * QUIET_S, false_stops=len(told.stops), commands=len(told.commands))
 
     def _quiet(self) -> dict[str, Any]:
         """Silence, hiss, hum and knocks: nothing may come of them, though no wake word is asked for."""

@@ -33,7 +33,6 @@ from mmrobot.ros.qos import COMMAND, SOUND, STATE
 from mmrobot.ros.status import StatusPublisher
 from mmrobot.voice.activity import SileroActivity
 from mmrobot.voice.ear import Ear, Pause, Stop, Utterance
-from mmrobot.voice.foreground import ForegroundActivity
 from mmrobot.voice.gate import Hearing, SpeechGate
 from mmrobot.voice.listening import Attention, Kind, Understood
 from mmrobot.voice.reader import Reader
@@ -200,7 +199,7 @@ class VoiceNode(Node):
                 self._tainted.pop(oldest, None)
             assert self._stop_ear is not None
             spotter = StopSpotter(self._stop_ear, self._config.stop_from)
-            self._ears[source] = Ear(ForegroundActivity(SileroActivity()), spotter, self._config)
+            self._ears[source] = Ear(SileroActivity(), spotter, self._config)
         self._ears.move_to_end(source)
         return self._ears[source]
 

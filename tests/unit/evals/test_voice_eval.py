@@ -134,8 +134,8 @@ def test_stops_are_counted_by_the_spotter_or_the_reader_and_missed_ones_named() 
 
 def test_false_stops_are_told_by_the_hour() -> None:
     cell = evaluation(NOTHING, Heard("stop", 0.99))._other()
-    assert cell["false_stops"] == 12, "four of them, clean and in two kinds of noise"
-    assert cell["false_stops_per_hour"] == pytest.approx(12 / (cell["minutes"] / 60), rel=0.01)
+    assert cell["false_stops"] == 8
+    assert cell["false_stops_per_hour"] == pytest.approx(8 / (cell["minutes"] / 60), rel=0.01)
     assert evaluation(NOTHING)._other()["false_stops"] == 0
 
 
@@ -157,10 +157,3 @@ def test_espeak_speaks_every_voice() -> None:
     sounds = [espeak_samples("stop", voice, 165) for voice in VOICES]
     assert all(0.2 < len(s) / RATE_HZ < 3 and np.abs(s.astype(int)).max() > 1000 for s in sounds)
     assert len({s.tobytes() for s in sounds}) == len(VOICES)
-
-
-def test_stops_that_come_of_babble_alone_are_false() -> None:
-    test = evaluation(NOTHING, Heard("stop", 1.0), count=2)
-    alone = test._babble_alone()
-    assert alone["minutes"] == pytest.approx(0.2) and alone["false_stops"] >= 1
-    assert evaluation(NOTHING, NOTHING, count=2)._babble_alone()["false_stops"] == 0
