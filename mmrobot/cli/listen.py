@@ -13,7 +13,6 @@ from mmrobot.cli.output import Output
 from mmrobot.config import VoiceConfig, default_config_file, load_config
 from mmrobot.voice.activity import SileroActivity
 from mmrobot.voice.ear import Ear, Stop, Utterance
-from mmrobot.voice.foreground import ForegroundActivity
 from mmrobot.voice.listening import Attention
 from mmrobot.voice.recognition import make_recogniser
 from mmrobot.voice.sound import RATE_HZ, read_wav
@@ -25,8 +24,7 @@ from mmrobot.voice.stop_spotter import StopSpotter
 def run_listen(wav: Path | None, seconds: float, config_file: Path | None, output: Output) -> None:
     """Tell what is heard; a file to its end, the microphone for `seconds` (0: until Ctrl-C)."""
     config = load_config(config_file or default_config_file()).voice
-    activity = ForegroundActivity(SileroActivity())
-    ear = Ear(activity, StopSpotter(make_stops(config), config.stop_from), config)
+    ear = Ear(SileroActivity(), StopSpotter(make_stops(config), config.stop_from), config)
     recogniser, attention = make_recogniser(config), Attention(config)
     pieces = _file(wav) if wav is not None else _microphone(config, seconds, output)
     found: list[dict[str, object]] = []
